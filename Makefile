@@ -1,0 +1,110 @@
+# Posthaste. `make` builds, `make check` runs the unit tests under sanitizers, `make install DESTDIR=…` installs.
+# Each folder of src says in its module.mk what it is; SANITIZE=1 builds into a folder of its own.
+
+all:
+
+ifeq ($(wildcard config.mk),)
+$(shell dev/configure >&2)
+endif
+include config.mk
+
+B := $(if $(SANITIZE),build-asan,build)
+
+CC ?= cc
+WARNINGS := -Wall -Wextra -Wshadow -Wvla -Wwrite-strings -Wstrict-prototypes -Wmissing-prototypes -Wno-unused-parameter $(if $(CI),-Werror)
+HARDENING := -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fno-strict-aliasing
+OPTIMISE := $(if $(SANITIZE),-O1 -fsanitize=address$(comma)undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer,-O2 $(HARDENING))
+comma := ,
+ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -g $(OPTIMISE) -ffunction-sections -fdata-sections $(WARNINGS) -Isrc -I. $(LIBRARY_CFLAGS) $(CFLAGS)
+ALL_LDFLAGS = $(if $(SANITIZE),-fsanitize=address$(comma)undefined,-pie -Wl$(comma)-z$(comma)relro$(comma)-z$(comma)now) -Wl,--gc-sections -Wl,--as-needed $(LDFLAGS)
+
+LIBRARIES :=
+DAEMONS :=
+COMMANDS :=
+
+# $(call library,NAME,FOLDER…): a static archive of all sources of the folders
+define library_rules
+LIBRARIES += $(1)
+lib_$(1)_OBJECTS := $$(patsubst %.c,$$(B)/%.o,$$(sort $$(foreach d,$(2),$$(wildcard $$(d)/*.c))))
+$$(B)/lib$(1).a: $$(lib_$(1)_OBJECTS)
+endef
+library = $(eval $(call library_rules,$(strip $(1)),$(2)))
+
+# $(call daemon,NAME,FOLDER…) and $(call command,NAME,FOLDER…): programs
+define program_rules
+$(3) += $(1)
+program_$(1)_OBJECTS := $$(patsubst %.c,$$(B)/%.o,$$(sort $$(foreach d,$(2),$$(wildcard $$(d)/*.c))))
+$$(B)/$(4)/$(1): $$(program_$(1)_OBJECTS)
+endef
+daemon = $(eval $(call program_rules,$(strip $(1)),$(2),DAEMONS,libexec))
+command = $(eval $(call program_rules,$(strip $(1)),$(2),COMMANDS,sbin))
+
+include $(sort $(wildcard src/*/module.mk))
+
+ARCHIVES := $(patsubst %,$(B)/lib%.a,$(LIBRARIES))
+DAEMON_FILES := $(patsubst %,$(B)/libexec/%,$(DAEMONS))
+COMMAND_FILES := $(patsubst %,$(B)/sbin/%,$(COMMANDS))
+
+all: $(DAEMON_FILES) $(COMMAND_FILES)
+
+$(B)/%.o: %.c config.mk config.h
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(ARCHIVES):
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $(filter %.o,$^)
+
+$(DAEMON_FILES) $(COMMAND_FILES): $(ARCHIVES)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(ARCHIVES) -Wl,--end-group $(LIBRARY_LIBS)
+
+config.mk config.h: dev/configure
+	dev/configure
+
+# -- tests: tests/unit mirrors src; tests/fuzz has one target per parser ------------------------------------------------
+
+UNIT_SOURCES := $(shell find tests/unit -name '*_test.c' 2>/dev/null)
+UNIT_TESTS := $(patsubst %.c,$(B)/%,$(UNIT_SOURCES))
+
+$(UNIT_TESTS): $(B)/%: $(B)/%.o $(ARCHIVES)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< -Wl,--start-group $(ARCHIVES) -Wl,--end-group $(LIBRARY_LIBS) -lcmocka
+
+unit-tests: $(UNIT_TESTS)
+	@dev/run-unit-tests $(UNIT_TESTS)
+
+check:
+	$(MAKE) SANITIZE=1 unit-tests
+
+FUZZ_SOURCES := $(wildcard tests/fuzz/*_fuzz.c)
+FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,build-fuzz/%,$(FUZZ_SOURCES))
+FUZZ_FLAGS := -std=gnu17 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -Isrc -I. $(LIBRARY_CFLAGS)
+FUZZ_OBJECTS := $(patsubst %.c,build-fuzz/%.o,$(foreach l,$(LIBRARIES),$(patsubst $(B)/%.o,%.c,$(lib_$(l)_OBJECTS))))
+
+build-fuzz/%.o: %.c config.h
+	@mkdir -p $(@D)
+	$(Q)clang $(FUZZ_FLAGS) -MMD -MP -c -o $@ $<
+
+build-fuzz/libfuzzed.a: $(FUZZ_OBJECTS)
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+$(FUZZ_TARGETS): build-fuzz/%: tests/fuzz/%.c build-fuzz/libfuzzed.a
+	$(Q)clang $(subst fuzzer-no-link,fuzzer,$(FUZZ_FLAGS)) -o $@ $^ $(LIBRARY_LIBS)
+
+fuzz: $(FUZZ_TARGETS)
+	@dev/run-fuzz $(or $(SECONDS),20) $(FUZZ_TARGETS)
+
+# -- installing ---------------------------------------------------------------------------------------------------------
+
+MAN_PAGES := $(wildcard man/man*/*)
+
+install: all
+	dev/install "$(DESTDIR)" $(B)
+
+clean:
+	rm -rf build build-asan build-fuzz
+
+.PHONY: all check unit-tests fuzz install clean
+.SECONDARY:
+-include $(shell find $(B) build-fuzz -name '*.d' 2>/dev/null)

@@ -1,0 +1,86 @@
+/*
+ * cleanup client: hands a message to cleanup over one private connection, kept for further messages.
+ *
+ * open → put envelope records → put content records → put extracted records → finish. Records gather in blocks that are
+ * sent when full; writing watches for STOP. The queue id arrives when cleanup made the file: cleanup_id() waits for it.
+ */
+#ifndef GLOBAL_CLIENT_CLEANUP_H
+#define GLOBAL_CLIENT_CLEANUP_H
+
+#include "global/queue/record.h"
+#include "util/ipc/channel.h"
+
+extern const struct ipc_protocol cleanup_protocol;
+
+enum {				/* what cleanup shall do to this message */
+	CLEANUP_BOUNCE		= 1 << 0,	/* on failure: bounce rather than tell */
+	CLEANUP_FILTER		= 1 << 1,	/* header and body checks, milters for content */
+	CLEANUP_HOLD		= 1 << 2,
+	CLEANUP_DISCARD		= 1 << 3,
+	CLEANUP_MAP_VIRTUAL	= 1 << 4,
+	CLEANUP_MAP_BCC		= 1 << 5,
+	CLEANUP_MAP_CANONICAL	= 1 << 6,
+	CLEANUP_MILTER		= 1 << 7,
+	CLEANUP_SMTP_REPLY	= 1 << 8,
+	CLEANUP_SMTPUTF8	= 1 << 9,
+	CLEANUP_AUTO_UTF8	= 1 << 10,
+	CLEANUP_EXTERNAL	= CLEANUP_FILTER | CLEANUP_MAP_VIRTUAL | CLEANUP_MAP_BCC | CLEANUP_MAP_CANONICAL | CLEANUP_MILTER,
+	CLEANUP_INTERNAL	= CLEANUP_MAP_CANONICAL,	/* notices */
+};
+
+enum cleanup_status {		/* worst wins: smtp-replies.md, end-of-data failures */
+	CLEANUP_OK		= 0,
+	CLEANUP_BAD		= 1 << 0,	/* internal protocol error */
+	CLEANUP_WRITE		= 1 << 1,	/* queue file write error */
+	CLEANUP_SIZE		= 1 << 2,	/* message file too big */
+	CLEANUP_CONTENT		= 1 << 3,	/* content rejected */
+	CLEANUP_HOPS		= 1 << 4,	/* too many hops */
+	CLEANUP_NO_RECIPIENTS	= 1 << 5,
+	CLEANUP_PROXY		= 1 << 6,
+	CLEANUP_DEFER		= 1 << 7,	/* service unavailable */
+	CLEANUP_NO_PERMISSION	= 1 << 8,
+	CLEANUP_BARE_LF		= 1 << 9,
+};
+
+struct cleanup_reply_row {
+	unsigned status;
+	int smtp_code;
+	const char *dsn;
+	const char *text;
+	int exit_status;		/* sysexits, for local submission */
+};
+/* The row of the worst status bit. */
+const struct cleanup_reply_row *cleanup_reply(unsigned status);
+
+struct cleanup_client;
+
+/* service: "public/cleanup"; several masters' cleanup services may exist (cleanup_service_name). */
+struct cleanup_client *cleanup_client_new(const char *path, msec_t timeout_ms);
+void		 cleanup_client_free(struct cleanup_client *client);
+void		 cleanup_client_release(struct cleanup_client *client);	/* closes a kept connection (idle session) */
+
+bool		 cleanup_open(struct cleanup_client *client, unsigned flags, struct buf *why);
+void		 cleanup_put(struct cleanup_client *client, int type, struct view data);
+void		 cleanup_printf(struct cleanup_client *client, int type, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* The id, or an empty view when cleanup failed to make a file. */
+struct view	 cleanup_id(struct cleanup_client *client);
+bool		 cleanup_failed(const struct cleanup_client *client);	/* connection lost or STOP: further puts are thrown away */
+/* Ends the message. Status bits; why: the text that replaces the standard one, if any. */
+unsigned	 cleanup_finish(struct cleanup_client *client, struct buf *reason);
+void		 cleanup_abort(struct cleanup_client *client);		/* an abort frame: the file is removed */
+
+/* The server's side: frame types and fields (tags in cleanup_protocol.c). */
+enum { CLEANUP_FRAME_OPEN = FRAME_TYPE_FIRST, CLEANUP_FRAME_RECORDS, CLEANUP_FRAME_END, CLEANUP_FRAME_ABORT, CLEANUP_FRAME_ID, CLEANUP_FRAME_STATUS };
+
+struct cleanup_open_message { uint64_t flags; };
+struct cleanup_id_message { struct view id; };
+struct cleanup_status_message { uint64_t status; struct view reason; };
+
+void		 cleanup_open_put(struct buf *out, const struct cleanup_open_message *message);
+bool		 cleanup_open_get(const struct frame *frame, struct cleanup_open_message *message, struct buf *why);
+void		 cleanup_id_put(struct buf *out, const struct cleanup_id_message *message);
+bool		 cleanup_id_get(const struct frame *frame, struct cleanup_id_message *message, struct buf *why);
+void		 cleanup_status_put(struct buf *out, const struct cleanup_status_message *message);
+bool		 cleanup_status_get(const struct frame *frame, struct cleanup_status_message *message, struct buf *why);
+
+#endif

@@ -1,0 +1,36 @@
+/*
+ * qmgr client: triggers (bytes on public/qmgr) and announcements (one frame about a new message). Both are hints: sent
+ * without blocking, dropped when the socket is full.
+ */
+#ifndef GLOBAL_CLIENT_QMGR_H
+#define GLOBAL_CLIENT_QMGR_H
+
+#include "global/queue/queue_reader.h"
+#include "util/ipc/channel.h"
+
+extern const struct ipc_protocol qmgr_protocol;
+
+enum { QMGR_REQUEST_INCOMING = 'I', QMGR_REQUEST_DEFERRED = 'D', QMGR_REQUEST_FLUSH = 'F', QMGR_REQUEST_ALL = 'A', QMGR_REQUEST_WAKEUP = 'W' };
+enum { QMGR_FRAME_ANNOUNCE = FRAME_TYPE_FIRST };
+
+/* Connects, writes the bytes, closes; waits at most trigger_timeout. */
+bool	trigger_send(const char *path, struct view requests, msec_t timeout_ms, struct buf *why);
+
+struct qmgr_announcement {
+	struct view queue_id;
+	int64_t arrival_sec, arrival_usec, create_time;
+	int64_t content_size, data_offset;
+	uint64_t options;
+	struct view sender, encoding, envid, client_fields;	/* "" when not included */
+	int ret;
+	bool whole;			/* the recipients follow in `recipients` (records O, A, R as in the file with offsets) */
+	struct view recipients;
+};
+/* First byte on the connection: 0 for frames (no trigger is 0). The connection is kept by cleanup. */
+struct announcer;
+struct announcer *announcer_new(const char *path);		/* "public/qmgr" */
+void	announcer_free(struct announcer *announcer);
+void	qmgr_announce(struct announcer *announcer, const struct qmgr_announcement *announcement);
+bool	qmgr_announcement_get(const struct frame *frame, struct qmgr_announcement *out, struct buf *why);
+
+#endif

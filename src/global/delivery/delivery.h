@@ -1,0 +1,75 @@
+/*
+ * delivery: what qmgr asks of a delivery agent, and what the agent reports. An agent's main function is
+ * delivery_agent_serve(), which decodes the request, opens and locks the file, calls `deliver`, and reports.
+ */
+#ifndef GLOBAL_DELIVERY_DELIVERY_H
+#define GLOBAL_DELIVERY_DELIVERY_H
+
+#include <sys/types.h>
+
+#include "global/dsn/dsn.h"
+#include "global/queue/queue_reader.h"
+#include "util/ipc/channel.h"
+
+extern const struct ipc_protocol delivery_protocol;	/* "delivery_request" */
+
+enum {
+	DELIVERY_TRACE		= TRACE_USER_VERIFY | TRACE_PROBE,	/* no real delivery: tell what would happen */
+	DELIVERY_CONN_LOAD	= 1 << 16,		/* an idle connection may be used */
+	DELIVERY_CONN_STORE	= 1 << 17,		/* … and kept afterwards */
+	DELIVERY_BOUNCE_NONE	= 1 << 18,		/* probes: no bounce or defer log */
+};
+
+struct delivery_times {		/* of the message: for delays=a/b/c/d */
+	struct timeval arrival, queued, agent_handoff, connected, done;	/* zero: did not happen */
+};
+
+struct delivery_request {
+	struct view queue_name;		/* "active" */
+	struct view queue_id;
+	struct view nexthop;		/* "example.com", "[host]:2525" or "5.1.1 text" for error */
+	struct view sender, encoding, envid, log_ident, rewrite_context;
+	struct view client_name, client_address, client_port, client_helo, client_protocol, message_origin;
+	struct view sasl_method, sasl_username, sasl_sender;
+	struct view verp;
+	unsigned flags;			/* DELIVERY_* and trace flags */
+	int ret;			/* DSN_RET_* */
+	unsigned options;		/* QUEUE_OPTION_* */
+	long long data_offset, data_size;
+	struct delivery_times times;
+	struct queue_recipient *recipients;
+	size_t recipient_count;
+	int fd;				/* the queue file, read/write, shared lock held; the agent does not close it */
+};
+
+enum delivery_result {
+	DELIVERY_DONE,			/* nothing left: all delivered or bounced */
+	DELIVERY_DEFERRED,		/* some recipients must be tried again */
+	DELIVERY_GONE,			/* no such queue file: qmgr forgets the message */
+};
+
+struct delivery_report {
+	enum delivery_result result;
+	struct dsn dsn;			/* with status set and DEFERRED: the site is bad (throttle), reason for the others */
+};
+
+/* The agent's side. */
+typedef void	delivery_function(void *agent, struct delivery_request *request, struct delivery_report *report);
+/* Reads one request behind its first frame, delivers, reports. False: nothing sensible can be said, hang up. */
+bool	delivery_agent_serve(void *agent, struct channel *channel, const struct frame *first, delivery_function *deliver);
+
+/* qmgr's side: one buffer of frames; and the report. */
+void	delivery_request_put(struct buf *out, const struct delivery_request *request);
+bool	delivery_report_get(const struct frame *frame, struct delivery_report *out, struct buf *why);
+void	delivery_report_put(struct buf *out, const struct delivery_report *report);
+
+/*
+ * What became of one recipient: logs the delivery line, keeps the bounce, defer or trace log by way of the bounce
+ * service, and marks the recipient done in the queue file where that is due. False: could not be recorded, so the
+ * recipient stays (and the report says DEFERRED).
+ */
+bool	delivery_sent(const struct delivery_request *request, const struct queue_recipient *recipient, const char *relay, const struct dsn *dsn);
+bool	delivery_bounced(const struct delivery_request *request, const struct queue_recipient *recipient, const char *relay, const struct dsn *dsn);
+bool	delivery_deferred(const struct delivery_request *request, const struct queue_recipient *recipient, const char *relay, const struct dsn *dsn);
+
+#endif

@@ -1,0 +1,34 @@
+/*
+ * maillog: the log lines that administrators and their tools parse, made from structs so that a shape exists once
+ * (doc/log-lines.md). Addresses appear in external form, cleaned.
+ */
+#ifndef GLOBAL_MAILLOG_MAILLOG_H
+#define GLOBAL_MAILLOG_MAILLOG_H
+
+#include <sys/time.h>
+
+#include "util/text/view.h"
+
+struct maillog_delivery {
+	struct view queue_id, recipient, original;	/* internal form; original "" or equal: left out */
+	const char *relay;				/* "none", "local", "host[addr]:port" */
+	int connection_use;				/* from 2 on it is shown */
+	struct timeval arrival, queued, agent_handoff, connected, done;
+	const char *tls;				/* "" or "may:none" */
+	const char *dsn;				/* "2.0.0" */
+	const char *status;				/* sent, deferred, bounced, … */
+	struct view text;
+};
+
+void	maillog_delivery(const struct maillog_delivery *line);
+void	maillog_queue_active(struct view queue_id, struct view sender, long long size, size_t recipients);
+void	maillog_removed(struct view queue_id);
+void	maillog_expired(struct view queue_id, struct view sender, bool forced);
+void	maillog_message_id(struct view queue_id, struct view message_id, bool resent);
+/* key=value<address> in external form for anyone who composes other lines. */
+struct buf;
+void	maillog_address(struct buf *out, struct view internal);		/* "<quoted>" */
+void	maillog_delay(struct buf *out, double seconds, int digits);	/* 0, 0.03, 1.2, 83 */
+void	maillog_set_resolution(int digits);				/* delay_logging_resolution_limit */
+
+#endif

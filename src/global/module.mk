@@ -1,0 +1,1 @@
+$(call library,global,$(wildcard src/global/*))

@@ -1,0 +1,22 @@
+/*
+ * rewrite: pure address rewriting, a function of parameters only (no tables, no service): what `rewrite local` and
+ * `rewrite remote` do: strip source routes and quoting, swap bang and percent forms, append @$myorigin and .$mydomain.
+ */
+#ifndef GLOBAL_REWRITE_REWRITE_H
+#define GLOBAL_REWRITE_REWRITE_H
+
+#include "global/config/config.h"
+
+struct rewrite_rules {
+	const char *myorigin, *mydomain, *remote_domain, *empty_address_recipient;
+	bool append_at_myorigin, append_dot_mydomain, swap_bangpath, allow_percent_hack, resolve_dequoted;
+};
+
+extern const struct binding rewrite_bindings[];		/* fill a struct rewrite_rules */
+
+enum rewrite_context { REWRITE_LOCAL, REWRITE_REMOTE };	/* REMOTE: appends remote_domain; "" = no rewriting at all */
+
+/* internal form in, internal form out. Answers every byte string. */
+void	rewrite_address(const struct rewrite_rules *rules, enum rewrite_context context, struct view in, struct buf *out);
+
+#endif

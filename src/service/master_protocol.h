@@ -1,0 +1,24 @@
+/*
+ * master_protocol: what master and its children agree on. Number it anew with each change.
+ *
+ * Descriptors in a child: 0-2; 3 flow-control read end, 4 write end, 5 status pipe, 6… listen sockets (-s says how many).
+ * A status note is one struct written to the pipe whole (PIPE_BUF guarantees it is not torn).
+ */
+#ifndef SERVICE_MASTER_PROTOCOL_H
+#define SERVICE_MASTER_PROTOCOL_H
+
+#include <stdint.h>
+
+#define MASTER_PROTOCOL_VERSION	1
+#define MASTER_GENERATION_ENV	"GENERATION"		/* octal */
+#define MASTER_SNAPSHOT_ENV	"POSTHASTE_SNAPSHOT"	/* "<version>:<fd>" of the sealed configuration, see config/snapshot.h */
+
+enum { MASTER_FLOW_READ_FD = 3, MASTER_FLOW_WRITE_FD = 4, MASTER_STATUS_FD = 5, MASTER_LISTEN_FD = 6 };
+
+enum master_note_state { MASTER_NOTE_BUSY = 1, MASTER_NOTE_IDLE = 2, MASTER_NOTE_SERVED = 3 };
+
+struct master_note {
+	uint32_t pid, generation, state;
+};
+
+#endif

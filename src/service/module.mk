@@ -1,0 +1,1 @@
+$(call library,service,src/service)
