@@ -7,11 +7,14 @@
 
 #include <sys/types.h>
 
+#include "global/config/config.h"
 #include "global/dsn/dsn.h"
 #include "global/queue/queue_reader.h"
 #include "util/ipc/channel.h"
 
 extern const struct ipc_protocol delivery_protocol;	/* "delivery_request" */
+
+struct delivery_settings;
 
 enum {
 	DELIVERY_TRACE		= TRACE_USER_VERIFY | TRACE_PROBE,	/* no real delivery: tell what would happen */
@@ -40,7 +43,13 @@ struct delivery_request {
 	struct queue_recipient *recipients;
 	size_t recipient_count;
 	int fd;				/* the queue file, read/write, shared lock held; the agent does not close it */
+	const char *tls;		/* set by the agent for the log: "may:none"; NULL: not shown */
+	int connection_use;		/* set by the agent: how often its connection was used */
+	const struct delivery_settings *settings;	/* set by delivery_agent_serve() */
 };
+
+enum { DELIVERY_FRAME_REQUEST = FRAME_TYPE_FIRST, DELIVERY_FRAME_RECIPIENT, DELIVERY_FRAME_REPORT };
+enum { DELIVERY_RECIPIENTS_MAX = 20000 };	/* in one request; more are malformed */
 
 enum delivery_result {
 	DELIVERY_DONE,			/* nothing left: all delivered or bounced */
@@ -53,13 +62,29 @@ struct delivery_report {
 	struct dsn dsn;			/* with status set and DEFERRED: the site is bad (throttle), reason for the others */
 };
 
-/* The agent's side. */
+/* What all agents need to know, from main.cf. */
+struct delivery_settings {
+	const char *bounce_service, *defer_service, *trace_service;	/* names below private/ */
+	int ipc_timeout_sec, delay_resolution;
+	bool soft_bounce;
+	struct queue_layout layout;
+};
+
+/*
+ * The agent's side. delivery_agent_prepare() is called once, from the service's `prepare`, and reads the settings above;
+ * the config must outlive the process's deliveries.
+ */
+bool	delivery_agent_prepare(struct config *config, struct buf *why);
 typedef void	delivery_function(void *agent, struct delivery_request *request, struct delivery_report *report);
 /* Reads one request behind its first frame, delivers, reports. False: nothing sensible can be said, hang up. */
 bool	delivery_agent_serve(void *agent, struct channel *channel, const struct frame *first, delivery_function *deliver);
 
 /* qmgr's side: one buffer of frames; and the report. */
 void	delivery_request_put(struct buf *out, const struct delivery_request *request);
+bool	delivery_request_fits(const struct delivery_request *request);	/* every part fits in a frame */
+/* Decoding: the first frame gives all but the recipients, each further frame one recipient; the last lacks FRAME_MORE. */
+bool	delivery_request_get(const struct frame *frame, struct arena *arena, struct delivery_request *out, struct buf *why);
+bool	delivery_recipient_get(const struct frame *frame, struct arena *arena, struct queue_recipient *out, struct buf *why);
 bool	delivery_report_get(const struct frame *frame, struct delivery_report *out, struct buf *why);
 void	delivery_report_put(struct buf *out, const struct delivery_report *report);
 

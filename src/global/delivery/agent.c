@@ -1,0 +1,144 @@
+/* agent: the frame of every delivery agent: request in, queue file opened and locked, delivery, report out. */
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "global/delivery/delivery.h"
+#include "global/maillog/maillog.h"
+#include "util/file/file.h"
+#include "util/log/log.h"
+
+static const struct binding bindings[] = {
+	BIND_STRING(struct delivery_settings, bounce_service, "bounce_service_name"),
+	BIND_STRING(struct delivery_settings, defer_service, "defer_service_name"),
+	BIND_STRING(struct delivery_settings, trace_service, "trace_service_name"),
+	BIND_TIME(struct delivery_settings, ipc_timeout_sec, "ipc_timeout"),
+	BIND_INT(struct delivery_settings, delay_resolution, "delay_logging_resolution_limit"),
+	BIND_BOOL(struct delivery_settings, soft_bounce, "soft_bounce"),
+	BIND_STRING(struct delivery_settings, layout.hashed_names, "hash_queue_names"),
+	BIND_INT(struct delivery_settings, layout.hash_depth, "hash_queue_depth"),
+	BIND_BOOL(struct delivery_settings, layout.long_ids, "enable_long_queue_ids"),
+	BIND_END
+};
+
+/* A process is one agent, and has these once. */
+static struct delivery_settings settings;
+
+bool
+delivery_agent_prepare(struct config *config, struct buf *why)
+{
+	if (!config_bind(config, bindings, &settings, why))
+		return false;
+	maillog_set_resolution(settings.delay_resolution);
+	return true;
+}
+
+struct recipients {
+	struct queue_recipient *list;
+	size_t count, room;
+};
+
+static void
+recipients_add(struct recipients *all, struct arena *arena, const struct queue_recipient *one)
+{
+	if (all->count == all->room) {
+		size_t room = all->room > 0 ? 2 * all->room : 64;
+		struct queue_recipient *list = arena_alloc_array(arena, room, sizeof(*list));
+
+		if (all->count > 0)
+			memcpy(list, all->list, all->count * sizeof(*list));
+		all->list = list;
+		all->room = room;
+	}
+	all->list[all->count++] = *one;
+}
+
+/* The rest of the run: one recipient per frame. */
+static bool
+read_recipients(struct channel *channel, struct arena *arena, struct delivery_request *request, struct buf *why)
+{
+	msec_t deadline = clock_deadline((msec_t)settings.ipc_timeout_sec * 1000);
+	struct recipients all = { NULL, 0, 0 };
+	struct queue_recipient one;
+	struct frame frame;
+
+	do {
+		if (channel_read(channel, &frame, deadline) != CHANNEL_OK) {
+			why_set(why, "%s", channel_why(channel));
+			return false;
+		}
+		if (all.count >= DELIVERY_RECIPIENTS_MAX) {
+			why_set(why, "too many recipients in delivery request");
+			return false;
+		}
+		if (!delivery_recipient_get(&frame, arena, &one, why))
+			return false;
+		recipients_add(&all, arena, &one);
+	} while (frame.flags & FRAME_MORE);
+	request->recipients = all.list;
+	request->recipient_count = all.count;
+	return true;
+}
+
+/* True when the file is ours to deliver from; else the report says why not. */
+static bool
+open_message(struct delivery_request *request, struct delivery_report *report)
+{
+	struct buf path = BUF_INIT, why = BUF_INIT, queue = BUF_INIT;
+	bool ok = false;
+
+	buf_putv(&queue, request->queue_name);
+	queue_path(&path, &settings.layout, buf_c(&queue), request->queue_id);
+	request->fd = file_open(buf_c(&path), O_RDWR, 0, &why);
+	if (request->fd == -1 && errno == ENOENT) {
+		report->result = DELIVERY_GONE;
+	} else if (request->fd == -1) {
+		log_warn("%.*s: %s", VIEW_ARG(request->queue_id), buf_c(&why));
+	} else if (!(ok = file_lock(request->fd, FILE_LOCK_FLOCK, FILE_LOCK_SHARED, 0))) {
+		log_warn("%s: the queue file is locked by another process: %s", buf_c(&path), strerror(errno));
+	}
+	buf_fini(&queue);
+	buf_fini(&why);
+	buf_fini(&path);
+	return ok;
+}
+
+static void
+deliver_locked(void *agent, struct delivery_request *request, struct delivery_report *report, delivery_function *deliver)
+{
+	if (!open_message(request, report))
+		goto out;
+	report->result = DELIVERY_DONE;
+	deliver(agent, request, report);
+out:
+	if (request->fd != -1)
+		close(request->fd);
+}
+
+bool
+delivery_agent_serve(void *agent, struct channel *channel, const struct frame *first, delivery_function *deliver)
+{
+	struct arena arena = ARENA_INIT;
+	struct buf why = BUF_INIT;
+	struct delivery_request request = { .fd = -1 };
+	struct delivery_report report = { .result = DELIVERY_DEFERRED };
+	bool understood;
+
+	assert(settings.bounce_service != NULL);	/* delivery_agent_prepare() was called */
+	dsn_init(&report.dsn);
+	understood = delivery_request_get(first, &arena, &request, &why) &&
+	    read_recipients(channel, &arena, &request, &why);
+	if (understood) {
+		request.settings = &settings;
+		request.times.agent_handoff = clock_wall();
+		deliver_locked(agent, &request, &report, deliver);
+		delivery_report_put(channel_out(channel), &report);
+	} else {
+		log_warn("delivery request: %s", buf_c(&why));
+	}
+	dsn_fini(&report.dsn);
+	buf_fini(&why);
+	arena_fini(&arena);
+	return understood;
+}

@@ -1,0 +1,161 @@
+/*
+ * verdict: what became of one recipient. The order is fixed by what a crash may leave behind: a failure is in a synced
+ * log before its recipient is marked done; a delivery is logged, then marked. In between, a crash repeats.
+ */
+#include "global/client/bounce.h"
+#include "global/delivery/delivery.h"
+#include "global/maillog/maillog.h"
+#include "util/log/log.h"
+
+static void
+log_line(const struct delivery_request *request, const struct queue_recipient *recipient, const char *relay,
+    const struct dsn *dsn, const char *status)
+{
+	const struct delivery_times *times = &request->times;
+	bool finished = times->done.tv_sec != 0;
+	struct maillog_delivery line = {
+		.queue_id = request->queue_id, .recipient = recipient->address, .original = recipient->original,
+		.relay = relay, .connection_use = request->connection_use,
+		.arrival = times->arrival, .queued = times->queued, .agent_handoff = times->agent_handoff,
+		.connected = times->connected, .done = finished ? times->done : clock_wall(),
+		.tls = request->tls, .dsn = dsn->status, .status = status, .text = buf_view(&dsn->text),
+	};
+
+	maillog_delivery(&line);
+}
+
+static bool
+append(const struct delivery_request *request, const struct queue_recipient *recipient, const struct dsn *dsn,
+    const char *service, const char *action)
+{
+	struct buf path = BUF_INIT;
+	bool ok;
+	struct bounce_entry entry = {
+		.queue_id = request->queue_id, .recipient = recipient->address, .original = recipient->original,
+		.dsn_orcpt = recipient->dsn_orcpt, .dsn_notify = recipient->dsn_notify, .offset = recipient->offset,
+		.status = view_string(dsn->status), .text = buf_view(&dsn->text),
+		.action = dsn->action.len > 0 ? buf_view(&dsn->action) : view_string(action),
+		.diag_type = buf_view(&dsn->diag_type), .diag_text = buf_view(&dsn->diag_text),
+		.mta_type = buf_view(&dsn->mta_type), .mta_name = buf_view(&dsn->mta_name),
+	};
+
+	buf_printf(&path, "private/%s", service);
+	ok = bounce_append(buf_c(&path), &entry, (msec_t)request->settings->ipc_timeout_sec * 1000);
+	buf_fini(&path);
+	return ok;
+}
+
+static bool
+mark_done(const struct delivery_request *request, const struct queue_recipient *recipient)
+{
+	struct buf why = BUF_INIT;
+	bool ok;
+
+	if (recipient->offset <= 0)
+		return true;
+	if (!(ok = queue_mark_done(request->fd, recipient->offset, &why)))
+		log_warn("%.*s: cannot mark a recipient as done: %s", VIEW_ARG(request->queue_id), buf_c(&why));
+	buf_fini(&why);
+	return ok;
+}
+
+/* Address probes leave no logs of deliveries; users' -bv is answered by a report from the trace log. */
+static bool
+traced(const struct delivery_request *request, const struct queue_recipient *recipient, const char *relay,
+    const struct dsn *dsn, const char *action)
+{
+	if ((request->flags & TRACE_USER_VERIFY) &&
+	    !append(request, recipient, dsn, request->settings->trace_service, action))
+		return false;
+	log_line(request, recipient, relay, dsn, action);
+	return mark_done(request, recipient);
+}
+
+static bool
+defer(const struct delivery_request *request, const struct queue_recipient *recipient, const char *relay,
+    const struct dsn *dsn)
+{
+	const struct delivery_settings *settings = request->settings;
+	bool ok = append(request, recipient, dsn, settings->defer_service, "delayed");
+
+	if (ok && (request->flags & TRACE_RECORD))
+		ok = append(request, recipient, dsn, settings->trace_service, "delayed");
+	log_line(request, recipient, relay, dsn, "deferred");
+	return ok;
+}
+
+/* A verdict with another first digit than it has, for the log of a kind that wants it. */
+static void
+with_class(const struct dsn *dsn, char class, struct dsn *out)
+{
+	dsn_init(out);
+	dsn_set(out, dsn->status, "%s", buf_c(&dsn->text));
+	out->status[0] = class;
+	buf_putv(&out->diag_type, buf_view(&dsn->diag_type));
+	buf_putv(&out->diag_text, buf_view(&dsn->diag_text));
+	buf_putv(&out->mta_type, buf_view(&dsn->mta_type));
+	buf_putv(&out->mta_name, buf_view(&dsn->mta_name));
+}
+
+static bool
+wants_success(const struct delivery_request *request, const struct queue_recipient *recipient)
+{
+	return (request->flags & TRACE_RECORD) || (recipient->dsn_notify & DSN_NOTIFY_SUCCESS);
+}
+
+bool
+delivery_sent(const struct delivery_request *request, const struct queue_recipient *recipient, const char *relay,
+    const struct dsn *dsn)
+{
+	struct dsn deferred;
+
+	if (request->flags & DELIVERY_TRACE)
+		return traced(request, recipient, relay, dsn, "deliverable");
+	if (wants_success(request, recipient) &&
+	    !append(request, recipient, dsn, request->settings->trace_service, "delivered")) {
+		with_class(dsn, '4', &deferred);
+		defer(request, recipient, relay, &deferred);
+		dsn_fini(&deferred);
+		return false;
+	}
+	log_line(request, recipient, relay, dsn, "sent");
+	return mark_done(request, recipient);
+}
+
+/* A failure that cannot be recorded is put off, with the same reason. */
+static bool
+bounce_failed(const struct delivery_request *request, const struct queue_recipient *recipient, const char *relay,
+    const struct dsn *dsn)
+{
+	struct dsn deferred;
+
+	with_class(dsn, '4', &deferred);
+	defer(request, recipient, relay, &deferred);
+	dsn_fini(&deferred);
+	return false;
+}
+
+bool
+delivery_bounced(const struct delivery_request *request, const struct queue_recipient *recipient, const char *relay,
+    const struct dsn *dsn)
+{
+	const struct delivery_settings *settings = request->settings;
+
+	if (request->flags & DELIVERY_TRACE)
+		return traced(request, recipient, relay, dsn, "undeliverable");
+	if (settings->soft_bounce || !append(request, recipient, dsn, settings->bounce_service, "failed"))
+		return bounce_failed(request, recipient, relay, dsn);
+	if (request->flags & TRACE_RECORD)
+		append(request, recipient, dsn, settings->trace_service, "failed");
+	log_line(request, recipient, relay, dsn, "bounced");
+	return mark_done(request, recipient);
+}
+
+bool
+delivery_deferred(const struct delivery_request *request, const struct queue_recipient *recipient, const char *relay,
+    const struct dsn *dsn)
+{
+	if (request->flags & DELIVERY_TRACE)
+		return traced(request, recipient, relay, dsn, "undeliverable");
+	return defer(request, recipient, relay, dsn);
+}
