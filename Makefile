@@ -8,13 +8,13 @@ $(shell dev/configure >&2)
 endif
 include config.mk
 
+comma := ,
 B := $(if $(SANITIZE),build-asan,build)
 
 CC ?= cc
 WARNINGS := -Wall -Wextra -Wshadow -Wvla -Wwrite-strings -Wstrict-prototypes -Wmissing-prototypes -Wno-unused-parameter $(if $(CI),-Werror)
 HARDENING := -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fno-strict-aliasing
 OPTIMISE := $(if $(SANITIZE),-O1 -fsanitize=address$(comma)undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer,-O2 $(HARDENING))
-comma := ,
 ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -g $(OPTIMISE) -ffunction-sections -fdata-sections $(WARNINGS) -Isrc -I. $(LIBRARY_CFLAGS) $(CFLAGS)
 ALL_LDFLAGS = $(if $(SANITIZE),-fsanitize=address$(comma)undefined,-pie -Wl$(comma)-z$(comma)relro$(comma)-z$(comma)now) -Wl,--gc-sections -Wl,--as-needed $(LDFLAGS)
 
