@@ -29,7 +29,9 @@ enum {
 	QUEUE_OPTION_SMTPUTF8_REQUESTED = 1, QUEUE_OPTION_SMTPUTF8_HEADER = 2, QUEUE_OPTION_SMTPUTF8_SENDER = 4,
 	QUEUE_OPTION_SMTPUTF8_RECIPIENT = 8, QUEUE_OPTION_TLS_NOT_REQUIRED = 16, QUEUE_OPTION_REQUIRETLS = 32,
 };
+bool	queue_number(struct cursor *in, long long *out);		/* blanks, sign, digits: the form of "%15ld" */
 void	queue_size_put(struct buf *out, const struct queue_size *size);	/* 95 bytes of data */
+/* data_offset is 0 when the record tells no layout: mail from maildrop, unfinished or very old files. */
 bool	queue_size_parse(struct view data, struct queue_size *out);
 
 enum { DSN_NOTIFY_NEVER = 1, DSN_NOTIFY_SUCCESS = 2, DSN_NOTIFY_FAILURE = 4, DSN_NOTIFY_DELAY = 8 };
@@ -63,8 +65,14 @@ struct queue_envelope {
 };
 
 /*
- * Reads the envelope and at most recipients_max recipients from where *resume says (0: from the start); sets *resume to
- * where to go on, or 0 when all were read. Recipients that are done are left out (done_count, may be NULL, counts them).
+ * Reads the envelope and at most recipients_max recipients (0: none are wanted) from where *resume says (0: from the
+ * start); sets *resume to where to go on, or 0 when all were read. Recipients that are done are left out (done_count, may
+ * be NULL, counts them).
+ *
+ * QUEUE_READ_RECORD: good, and more recipients wait at *resume. QUEUE_READ_END: good, and all were read. Anything else is
+ * a failure, with what was read so far. The first round fills *envelope and makes sure that the file has sender, time,
+ * content and end; a later one is given the same *envelope, which it leaves as it is. A redirect is reported, not applied.
+ * size.data_offset is always set after success, found by looking where the size record does not tell it.
  */
 enum queue_read	queue_envelope_read(int fd, struct arena *arena, struct queue_envelope *envelope, struct queue_recipient **recipients,
 		    size_t *recipient_count, size_t recipients_max, off_t *resume, size_t *done_count, struct buf *why);

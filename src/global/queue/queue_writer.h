@@ -1,6 +1,7 @@
 /*
  * queue_writer: makes a queue file. Created under a temporary name, renamed to its id; records gather in a buffer;
- * queue_commit() makes it durable and complete, in one place and one order; until then every exit removes it.
+ * queue_commit() makes it durable and complete, in one place and one order; until then every exit removes it. A process
+ * has one open at a time.
  */
 #ifndef GLOBAL_QUEUE_QUEUE_WRITER_H
 #define GLOBAL_QUEUE_QUEUE_WRITER_H
@@ -29,6 +30,11 @@ off_t		 queue_writer_offset(const struct queue_writer *writer);
 void		 queue_writer_overwrite(struct queue_writer *writer, off_t at, struct view record);
 void		 queue_writer_limit(struct queue_writer *writer, off_t size_max);	/* message_size_limit and room; 0: none */
 enum queue_write_result queue_writer_result(const struct queue_writer *writer, struct buf *why);	/* sticky first error */
+
+/* Flushes, and lends the descriptor for reading back (milter edits). */
+int		 queue_writer_read_fd(struct queue_writer *writer);
+/* For signal handlers: removes the unfinished file, if there is one. Async-signal-safe; the process must exit then. */
+void		 queue_writer_remove_open(void);
 
 /*
  * Flush, time stamp, fchmod to mode|0700, fsync, close, in this order. to_queue: NULL, or "hold": renamed before it is
