@@ -1,0 +1,88 @@
+#include "util/process/process.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <unistd.h>
+
+#include "util/log/log.h"
+
+bool
+identity_of_user(const char *name, struct identity *out)
+{
+	struct passwd *entry;
+
+	errno = 0;
+	entry = getpwnam(name);
+	if (entry == NULL) {
+		/* getpwnam(3): these mean "not found" on some systems */
+		if (errno == ENOENT || errno == ESRCH)
+			errno = 0;
+		return false;
+	}
+	out->uid = entry->pw_uid;
+	out->gid = entry->pw_gid;
+	out->name = mem_string(entry->pw_name);
+	return true;
+}
+
+bool
+group_id(const char *name, gid_t *out)
+{
+	struct group *entry;
+
+	errno = 0;
+	entry = getgrnam(name);
+	if (entry == NULL) {
+		if (errno == ENOENT || errno == ESRCH)
+			errno = 0;
+		return false;
+	}
+	*out = entry->gr_gid;
+	return true;
+}
+
+void
+identity_fini(struct identity *id)
+{
+	mem_free(id->name);
+	id->name = NULL;
+}
+
+static bool
+set_groups(const struct identity *id)
+{
+	return id->name != NULL ? initgroups(id->name, id->gid) == 0 : setgroups(1, &id->gid) == 0;
+}
+
+void
+identity_become(const struct identity *id)
+{
+	if (geteuid() == id->uid && getuid() == id->uid && getgid() == id->gid && id->uid != 0)
+		return;		/* an unprivileged instance is itself already */
+	if ((geteuid() == 0 && !set_groups(id)) || setresgid(id->gid, id->gid, id->gid) == -1 ||
+	    setresuid(id->uid, id->uid, id->uid) == -1)
+		log_fatal("cannot become uid %ld gid %ld: %s", (long)id->uid, (long)id->gid, strerror(errno));
+	if (id->uid != 0 && (setuid(0) == 0 || seteuid(0) == 0))
+		log_panic("uid %ld could become root again", (long)id->uid);
+}
+
+void
+identity_assume(const struct identity *id)
+{
+	if (geteuid() == id->uid && getegid() == id->gid && id->uid != 0)
+		return;
+	if (!set_groups(id) || setegid(id->gid) == -1 || seteuid(id->uid) == -1)
+		log_fatal("cannot act as uid %ld gid %ld: %s", (long)id->uid, (long)id->gid, strerror(errno));
+}
+
+void
+identity_restore(void)
+{
+	gid_t gid = getgid();
+
+	if (getuid() != 0)
+		return;
+	if (seteuid(0) == -1 || setegid(gid) == -1 || setgroups(1, &gid) == -1)
+		log_fatal("cannot become root again: %s", strerror(errno));
+}
