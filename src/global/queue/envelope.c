@@ -16,7 +16,7 @@ struct envelope_reader {
 	struct queue_recipient pending;		/* what was said about the next recipient */
 	struct queue_recipient *recipients;
 	size_t count, capacity, max;
-	size_t done;
+	size_t done, done_before_resume;
 	off_t resume;				/* behind the last recipient that was taken */
 	bool more;				/* recipients were left for the next round */
 	struct buf *why;
@@ -283,6 +283,7 @@ take_recipient(struct envelope_reader *r, struct view address, off_t at)
 	r->pending.offset = at;
 	r->recipients[r->count++] = r->pending;
 	r->resume = queue_reader_offset(r->reader);
+	r->done_before_resume = r->done;
 }
 
 /*
@@ -306,7 +307,7 @@ on_recipient(struct envelope_reader *r, const struct record *record, off_t at)
 static enum step
 on_done(struct envelope_reader *r, const struct record *record, off_t at)
 {
-	if (record->type == RECORD_DONE && !r->more)
+	if (record->type == RECORD_DONE)
 		r->done++;
 	r->pending = (struct queue_recipient){ 0 };
 	return STEP_NEXT;
@@ -463,7 +464,7 @@ queue_envelope_read(int fd, struct arena *arena, struct queue_envelope *envelope
 	r.more = r.more && r.max > 0;
 	*resume = r.more ? r.resume : 0;
 	if (done_count != NULL)
-		*done_count = r.done;
+		*done_count = r.more ? r.done_before_resume : r.done;
 	if (step != STEP_STOP)
 		return step == STEP_ERROR ? QUEUE_READ_ERROR : QUEUE_READ_CORRUPT;
 	return r.more ? QUEUE_READ_RECORD : QUEUE_READ_END;
