@@ -1,0 +1,95 @@
+#include "dns/dns.h"
+
+#include <arpa/nameser.h>
+#include <netdb.h>
+#include <resolv.h>
+#include <sys/stat.h>
+
+#include "util/base/clock.h"
+#include "util/base/mem.h"
+
+enum { PACKET_MAX = 65535, LABEL_MAX = 63, NAME_LENGTH_MAX = 253 };
+
+/* One resolver state per process, as libresolv has it; read again when resolv.conf changed. */
+static struct {
+	struct __res_state state;
+	bool ready;
+	struct timespec conf_time;
+	char *packet;
+} resolver;
+
+static bool
+resolver_ready(void)
+{
+	struct stat st = { 0 };
+
+	stat("/etc/resolv.conf", &st);
+	if (resolver.ready && (st.st_ino == 0 || (st.st_mtim.tv_sec == resolver.conf_time.tv_sec &&
+	    st.st_mtim.tv_nsec == resolver.conf_time.tv_nsec)))
+		return true;
+	if (resolver.ready)
+		res_nclose(&resolver.state);
+	resolver.ready = res_ninit(&resolver.state) == 0;
+	resolver.state.options &= ~(unsigned long)(RES_DEFNAMES | RES_DNSRCH);	/* a name is asked for as it is */
+	resolver.conf_time = st.st_mtim;
+	if (resolver.packet == NULL)
+		resolver.packet = mem_new(PACKET_MAX);
+	return resolver.ready;
+}
+
+/* Can this be asked for at all? Underscores and any other printable byte are the zone owner's business. */
+static bool
+askable(const char *name)
+{
+	struct view rest = view_string(name), label;
+
+	if (rest.len == 0 || rest.len > NAME_LENGTH_MAX + 1)
+		return false;
+	while (view_split(rest, '.', &label, &rest))
+		if (label.len == 0 || label.len > LABEL_MAX)
+			return false;
+	return rest.len <= LABEL_MAX;
+}
+
+/* libresolv keeps the packet only of answers it likes; for the others there is h_errno. */
+static enum dns_result
+from_h_errno(int error, struct buf *why)
+{
+	switch (error) {
+	case HOST_NOT_FOUND:
+		why_set(why, "Host not found");
+		return DNS_NO_NAME;
+	case NO_DATA:
+		why_set(why, "Host found but no data record of requested type");
+		return DNS_NO_DATA;
+	default:	/* also when there is no error code at all */
+		why_set(why, "Host not found, try again");
+		return DNS_AGAIN;
+	}
+}
+
+enum dns_result
+dns_lookup(const char *name, enum dns_type type, struct arena *arena, struct dns_answer *out, struct buf *why)
+{
+	enum dns_result result;
+	int length;
+
+	memset(out, 0, sizeof(*out));
+	if (!askable(name)) {
+		why_set(why, "Invalid host or domain name");
+		return DNS_MALFORMED;
+	}
+	if (!resolver_ready()) {
+		why_set(why, "Name service initialization failure");
+		return DNS_AGAIN;
+	}
+	length = res_nquery(&resolver.state, name, ns_c_in, (int)type, (unsigned char *)resolver.packet, PACKET_MAX);
+	if (length < 0)
+		return from_h_errno(resolver.state.res_h_errno, why);
+	if (length > PACKET_MAX)
+		length = PACKET_MAX;
+	result = dns_parse(view_bytes(resolver.packet, (size_t)length), type, arena, out, why);
+	if (result == DNS_FOUND && view_empty(out->canonical))
+		out->canonical = arena_view(arena, view_string(name));
+	return result;
+}
