@@ -1,0 +1,377 @@
+/*
+ * address_parse: paths of MAIL and RCPT (address.h). The wide form is a header-like address: words, dots and '@' with
+ * blanks and comments between, perhaps behind a display name; what is left when those are gone must still be one
+ * address. All checks come before anything is completed.
+ */
+#include "global/address/address.h"
+
+#include "util/text/chars.h"
+
+enum { COMMENT_DEPTH_MAX = 20, BRACKET_DEPTH_MAX = 4, DOMAIN_SIZE_MAX = 255 };
+
+struct mailbox {
+	struct buf text;		/* internal form so far */
+	size_t at;			/* of the last unquoted '@', when has_at */
+	bool has_at;
+	bool word;			/* the last token was a word */
+	bool quoted_domain;		/* quotes behind the last '@' */
+};
+
+static bool
+fail(struct buf *why, const char *phrase)
+{
+	why_set(why, "%s", phrase);
+	return false;
+}
+
+/* -- where a path ends --------------------------------------------------------------------------------------------- */
+
+/* Takes a quoted string or pair whole, else one byte. */
+static void
+skip_element(struct cursor *in)
+{
+	char c;
+
+	if (cursor_byte(in, '\\')) {
+		cursor_any(in, &c);
+		return;
+	}
+	if (!cursor_byte(in, '"')) {
+		cursor_any(in, &c);
+		return;
+	}
+	while (cursor_any(in, &c) && c != '"') {
+		if (c == '\\')
+			cursor_any(in, &c);
+	}
+}
+
+/* "<…>", quotes and inner brackets respected. */
+static bool
+bracketed_extent(struct cursor *in, struct view *inner)
+{
+	const char *start = in->at + 1;
+	int depth = 0;
+
+	while (!cursor_done(in)) {
+		if (cursor_peek(in) == '<' && ++depth > BRACKET_DEPTH_MAX)
+			return false;
+		if (cursor_peek(in) == '>' && --depth == 0) {
+			*inner = view_bytes(start, (size_t)(in->at - start));
+			return cursor_byte(in, '>');
+		}
+		skip_element(in);
+	}
+	return false;
+}
+
+/* Without brackets: up to a blank outside quotes. */
+static bool
+bare_extent(struct cursor *in, struct view *inner)
+{
+	const char *start = in->at;
+
+	while (!cursor_done(in) && !cursor_at(in, CHAR_BLANK))
+		skip_element(in);
+	*inner = view_bytes(start, (size_t)(in->at - start));
+	return inner->len > 0;
+}
+
+/* -- the strict grammar (RFC 5321, 4.1.2) ---------------------------------------------------------------------------- */
+
+static bool
+route_domain(struct cursor *in)
+{
+	const char *start = in->at;
+	struct view literal;
+
+	if (cursor_byte(in, '['))
+		return cursor_until(in, ']', &literal);
+	while (cursor_at(in, CHAR_ATEXT | CHAR_UTF8) || cursor_peek(in) == '.')
+		in->at++;
+	return in->at > start;
+}
+
+/* At-domain = "@" Domain; A-d-l = At-domain *( "," At-domain ), followed by ":" */
+static bool
+source_route(struct cursor *in)
+{
+	struct cursor at = *in;
+
+	do {
+		if (!cursor_byte(&at, '@') || !route_domain(&at))
+			return false;
+	} while (cursor_byte(&at, ','));
+	if (!cursor_byte(&at, ':'))
+		return false;
+	*in = at;
+	return true;
+}
+
+/* Quoted-string = DQUOTE *( qtextSMTP / quoted-pairSMTP ) DQUOTE; the wide form lets a tab pass. */
+static bool
+quoted_string(struct cursor *in, bool strict, struct buf *out)
+{
+	char c;
+
+	if (!cursor_byte(in, '"'))
+		return false;
+	while (cursor_any(in, &c)) {
+		if (c == '"')
+			return true;
+		if (c == '\\' && !cursor_any(in, &c))
+			return false;
+		if (char_is(c, CHAR_CONTROL) && (strict || c != '\t'))
+			return false;
+		buf_putc(out, c);
+	}
+	return false;
+}
+
+static bool
+dot_string(struct cursor *in, struct buf *out)
+{
+	struct view atom;
+
+	do {
+		if (!cursor_class(in, CHAR_ATEXT | CHAR_UTF8, &atom))
+			return false;
+		buf_putv(out, atom);
+	} while (cursor_byte(in, '.') && (buf_putc(out, '.'), true));
+	return true;
+}
+
+/* Mailbox = Local-part "@" ( Domain / address-literal ); the domain may be missing (postmaster). */
+static bool
+strict_mailbox(struct cursor *in, struct mailbox *box)
+{
+	bool parsed;
+
+	if (cursor_peek(in) == '@' && !source_route(in))
+		return false;
+	parsed = cursor_peek(in) == '"' ? quoted_string(in, true, &box->text) : dot_string(in, &box->text);
+	if (!parsed)
+		return false;
+	if (cursor_done(in))
+		return true;
+	if (!cursor_byte(in, '@') || !domain_valid_mail(cursor_rest(in)))
+		return false;
+	box->has_at = true;
+	box->at = box->text.len;
+	buf_putc(&box->text, '@');
+	buf_putv(&box->text, cursor_rest(in));
+	in->at = in->end;
+	return true;
+}
+
+/* -- the wide grammar ------------------------------------------------------------------------------------------------ */
+
+static bool
+skip_comment(struct cursor *in)
+{
+	int depth = 0;
+	char c;
+
+	while (cursor_any(in, &c)) {
+		if (c == '(' && ++depth > COMMENT_DEPTH_MAX)
+			return false;
+		if (c == ')' && --depth == 0)
+			return true;
+		if (c == '\\')
+			cursor_any(in, &c);
+	}
+	return false;
+}
+
+/* Blanks and comments; gap tells whether there were any. */
+static bool
+skip_gap(struct cursor *in, bool *gap)
+{
+	*gap = false;
+	for (;;) {
+		if (cursor_skip(in, CHAR_BLANK) > 0) {
+			*gap = true;
+		} else if (cursor_peek(in) == '(') {
+			*gap = true;
+			if (!skip_comment(in))
+				return false;
+		} else {
+			return true;
+		}
+	}
+}
+
+static bool
+domain_literal(struct cursor *in, struct mailbox *box)
+{
+	struct view inside;
+
+	if (!box->has_at || box->text.len != box->at + 1)
+		return false;
+	if (!cursor_byte(in, '[') || !cursor_until(in, ']', &inside))
+		return false;
+	buf_printf(&box->text, "[%.*s]", VIEW_ARG(inside));
+	return true;
+}
+
+static bool
+wide_word(struct cursor *in, struct mailbox *box)
+{
+	struct view atom;
+	char c;
+
+	if (cursor_class(in, CHAR_ATEXT | CHAR_UTF8, &atom)) {
+		buf_putv(&box->text, atom);
+		return true;
+	}
+	if (cursor_peek(in) == '[')
+		return domain_literal(in, box);
+	if (cursor_peek(in) == '"') {
+		box->quoted_domain = box->has_at;
+		return quoted_string(in, false, &box->text);
+	}
+	if (!cursor_byte(in, '\\') || !cursor_any(in, &c) || char_is(c, CHAR_CONTROL))
+		return false;
+	box->quoted_domain = box->has_at;
+	buf_putc(&box->text, c);
+	return true;
+}
+
+static bool
+wide_token(struct cursor *in, bool gap, struct mailbox *box)
+{
+	if (cursor_byte(in, '@')) {
+		box->has_at = true;
+		box->quoted_domain = box->word = false;
+		box->at = box->text.len;
+		buf_putc(&box->text, '@');
+		return true;
+	}
+	if (cursor_byte(in, '.')) {
+		box->word = false;
+		buf_putc(&box->text, '.');
+		return true;
+	}
+	if (box->word && gap)
+		return false;
+	box->word = true;
+	return wide_word(in, box);
+}
+
+/* display-name "<" … ">": moves into the brackets, which must be the last thing. */
+static bool
+enter_brackets(struct cursor *in, struct buf *why)
+{
+	struct cursor at = *in;
+	struct view inner;
+	bool gap;
+
+	while (!cursor_done(&at) && cursor_peek(&at) != '<')
+		skip_element(&at);
+	if (cursor_done(&at))
+		return true;
+	if (!bracketed_extent(&at, &inner) || !skip_gap(&at, &gap) || !cursor_done(&at))
+		return fail(why, "unbalanced brackets");
+	*in = cursor_of(inner);
+	return true;
+}
+
+static bool
+wide_mailbox(struct cursor *in, struct mailbox *box, struct buf *why)
+{
+	bool gap;
+
+	if (!enter_brackets(in, why))
+		return false;
+	if (!skip_gap(in, &gap))
+		return fail(why, "unbalanced comment");
+	source_route(in);
+	while (skip_gap(in, &gap)) {
+		if (cursor_done(in))
+			return true;
+		if (!wide_token(in, gap, box))
+			return fail(why, "bad syntax");
+	}
+	return fail(why, "unbalanced comment");
+}
+
+/* -- both ------------------------------------------------------------------------------------------------------------ */
+
+/* Wider than a host name (numeric, odd characters: the resolver judges them), yet something one can split and quote. */
+static bool
+wide_domain_valid(struct view domain)
+{
+	bool after_dot = true;
+
+	if (domain.len == 0 || domain.len > DOMAIN_SIZE_MAX)
+		return false;
+	if (domain.data[0] == '[')
+		return domain_valid_literal(domain);
+	for (size_t i = 0; i < domain.len; i++) {
+		if (domain.data[i] == '.' ? after_dot : !char_is(domain.data[i], CHAR_ATEXT | CHAR_UTF8))
+			return false;
+		after_dot = domain.data[i] == '.';
+	}
+	return !after_dot;
+}
+
+static bool
+mailbox_done(struct mailbox *box, struct arena *arena, struct address *out, struct buf *why)
+{
+	struct view text = buf_view(&box->text), local = text, domain = VIEW_EMPTY;
+
+	if (box->has_at) {
+		local = view_slice(text, 0, box->at);
+		domain = view_slice(text, box->at + 1, text.len);
+		if (domain.len > 1 && domain.data[domain.len - 1] == '.')
+			domain.len--;
+		if (box->quoted_domain || !wide_domain_valid(domain))
+			return fail(why, "bad domain");
+	}
+	if (view_empty(local))
+		return fail(why, "empty local part");
+	out->local = arena_view(arena, local);
+	out->domain = arena_view(arena, domain);
+	out->needs_smtputf8 = !view_is_ascii(text);
+	return true;
+}
+
+static bool
+parse_inner(struct view inner, bool strict, struct arena *arena, struct address *out, struct buf *why)
+{
+	struct mailbox box = { .text = BUF_INIT };
+	struct cursor in = cursor_of(strict ? inner : view_trim(inner));
+	bool parsed;
+
+	if (cursor_done(&in)) {
+		*out = (struct address){ VIEW_EMPTY, VIEW_EMPTY, false };
+		return true;
+	}
+	if (strict)
+		parsed = (strict_mailbox(&in, &box) && cursor_done(&in)) || fail(why, "bad syntax");
+	else
+		parsed = wide_mailbox(&in, &box, why);
+	parsed = parsed && mailbox_done(&box, arena, out, why);
+	buf_fini(&box.text);
+	return parsed;
+}
+
+bool
+address_parse_path(struct cursor *in, bool strict, struct arena *arena, struct address *out, struct buf *why)
+{
+	struct cursor at = *in;
+	struct view inner;
+
+	if (!strict)
+		cursor_skip(&at, CHAR_BLANK);
+	if (cursor_peek(&at) == '<') {
+		if (!bracketed_extent(&at, &inner))
+			return fail(why, "unbalanced brackets");
+	} else if (strict || !bare_extent(&at, &inner)) {
+		return fail(why, "no brackets");
+	}
+	if (!parse_inner(inner, strict, arena, out, why))
+		return false;
+	*in = at;
+	return true;
+}
