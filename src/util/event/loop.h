@@ -29,15 +29,15 @@ struct loop_timer {
 };
 
 struct loop	*loop_new(void);
-void		 loop_free(struct loop *loop);
+void		 loop_free(struct loop *loop);				/* after all handlers and timers were stopped */
 void		 loop_run(struct loop *loop);				/* until loop_stop() */
-bool		 loop_turn(struct loop *loop, msec_t wait_ms);		/* one turn; -1: wait for ever */
+bool		 loop_turn(struct loop *loop, msec_t wait_ms);		/* one turn; -1: wait for ever; false: stopped */
 void		 loop_stop(struct loop *loop);				/* after this turn */
 
 /* Calls ready() as long as fd is ready (level-triggered). Starting again changes what to wait for. */
 void		 loop_io_start(struct loop *loop, struct loop_io *io, int fd, int what,
 		    void (*ready)(int fd, int what, void *arg), void *arg);
-/* As above with EPOLLEXCLUSIVE: for listeners shared by several processes. */
+/* As above for reading, for listeners shared by several processes: ready() may find that another was faster. */
 void		 loop_io_start_shared(struct loop *loop, struct loop_io *io, int fd,
 		    void (*ready)(int fd, int what, void *arg), void *arg);
 void		 loop_io_stop(struct loop_io *io);

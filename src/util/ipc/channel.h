@@ -49,7 +49,7 @@ enum channel_result channel_flush(struct channel *channel, msec_t deadline);
 /* Passes a descriptor with the bytes that follow; it is closed here once sent. */
 void		 channel_put_fd(struct channel *channel, int fd);
 /*
- * The next frame; its views live until the next call. STOP is taken silently (channel_stopped()); so are READY and
+ * The next frame; its views live until the next read or flush. STOP is taken silently (channel_stopped()); so are READY and
  * RETIRE by a client.
  */
 enum channel_result channel_read(struct channel *channel, struct frame *out, msec_t deadline);
