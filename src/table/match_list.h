@@ -10,7 +10,7 @@
 
 enum {
 	MATCH_PARENT_DOMAINS	= 1 << 0,	/* `domain` matches subdomains too (parent_domain_matches_subdomains) */
-	MATCH_WARN_SYNTAX	= 1 << 1,
+	MATCH_WARN_SYNTAX	= 1 << 1,	/* addresses only: whatever has a '/' and is no network is an error */
 };
 
 struct match_list;

@@ -43,7 +43,6 @@ struct table_env {
 	/* A setting for table types with parameters (memcache, SQL from main.cf): expanded value or NULL. */
 	const char *(*setting)(void *arg, const char *name);
 	void *arg;
-	size_t line_limit;				/* of source files: line_length_limit */
 	size_t lmdb_map_size;
 	size_t bdb_read_cache, bdb_create_cache;	/* berkeley_db_*_buffer_size */
 	const char *default_type;			/* default_database_type: for names without "type:" */
