@@ -1,0 +1,93 @@
+#include "global/rewrite/rewrite.h"
+
+const struct binding rewrite_bindings[] = {
+	BIND_STRING(struct rewrite_rules, myorigin, "myorigin"),
+	BIND_STRING(struct rewrite_rules, mydomain, "mydomain"),
+	BIND_STRING(struct rewrite_rules, remote_domain, "remote_header_rewrite_domain"),
+	BIND_STRING(struct rewrite_rules, empty_address_recipient, "empty_address_recipient"),
+	BIND_BOOL(struct rewrite_rules, append_at_myorigin, "append_at_myorigin"),
+	BIND_BOOL(struct rewrite_rules, append_dot_mydomain, "append_dot_mydomain"),
+	BIND_BOOL(struct rewrite_rules, swap_bangpath, "swap_bangpath"),
+	BIND_BOOL(struct rewrite_rules, allow_percent_hack, "allow_percent_hack"),
+	BIND_BOOL(struct rewrite_rules, resolve_dequoted, "resolve_dequoted_address"),
+	BIND_END
+};
+
+/* "@a,@b:user@c" is "user@c" (RFC 5321, 4.1.2: A-d-l); a route without an address behind it stays. */
+static struct view
+without_route(struct view in)
+{
+	struct view route, rest;
+
+	if (in.len > 0 && in.data[0] == '@' && view_split(in, ':', &route, &rest) && rest.len > 0)
+		return rest;
+	return in;
+}
+
+/* Dots at the end, and an '@' with nothing behind it, say nothing. */
+static struct view
+without_trailer(struct view in)
+{
+	struct view out = in;
+
+	while (out.len > 0 && out.data[out.len - 1] == '.')
+		out.len--;
+	if (out.len > 0 && out.data[out.len - 1] == '@')
+		out.len--;
+	return out.len > 0 ? out : in;
+}
+
+/* Without a domain: site!user is user@site, and user%site is user@site. */
+static void
+find_domain(const struct rewrite_rules *rules, struct view in, struct view *local, struct view *domain)
+{
+	struct view before, after;
+
+	*local = in;
+	*domain = VIEW_EMPTY;
+	if (view_rsplit(in, '@', &before, &after)) {
+		*local = before;
+		*domain = after;
+	} else if (rules->swap_bangpath && view_split(in, '!', &before, &after) && before.len > 0 && after.len > 0) {
+		*local = after;
+		*domain = before;
+	} else if (rules->allow_percent_hack && view_rsplit(in, '%', &before, &after) && before.len > 0 && after.len > 0) {
+		*local = before;
+		*domain = after;
+	}
+}
+
+static void
+put_domain(struct view domain, const char *parent, bool append, struct buf *out)
+{
+	buf_putc(out, '@');
+	buf_putv(out, domain);
+	if (append && *parent != '\0' && view_find_any(domain, ".[]:") < 0 && domain.len > 0) {
+		buf_putc(out, '.');
+		buf_puts(out, parent);
+	}
+}
+
+void
+rewrite_address(const struct rewrite_rules *rules, enum rewrite_context context, struct view in, struct buf *out)
+{
+	bool remote = context == REWRITE_REMOTE;
+	const char *origin = remote ? rules->remote_domain : rules->myorigin;
+	const char *parent = remote ? rules->remote_domain : rules->mydomain;
+	struct view address, local, domain;
+
+	buf_reset(out);
+	if (in.len == 0 || *origin == '\0') {
+		buf_putv(out, in);
+		return;
+	}
+	address = without_trailer(without_route(in));
+	find_domain(rules, address, &local, &domain);
+	buf_putv(out, local);
+	if (domain.len > 0)
+		put_domain(domain, parent, rules->append_dot_mydomain, out);
+	else if (local.len > 0 && local.len == address.len && (remote || rules->append_at_myorigin))
+		put_domain(view_string(origin), "", false, out);
+	else
+		buf_putv(out, view_slice(address, local.len, address.len));
+}
