@@ -122,18 +122,6 @@ open_db(struct bdb *b, const struct table_env *env, uint32_t how, size_t cache, 
 	return error == 0 || fail(b, "open database", error, why);
 }
 
-/* A file that was edited in the last minutes is likely to be rebuilt soon: no word about that. */
-static void
-warn_if_stale(const struct bdb *b, const char *source)
-{
-	enum { QUIET_SEC = 100 };
-	struct stat st;
-
-	if (stat(source, &st) == 0 && st.st_mtime > b->stamp.st.st_mtime &&
-	    st.st_mtime < clock_wall().tv_sec - QUIET_SEC)
-		log_warn("database %s is older than source file %s", b->path, source);
-}
-
 static bool
 open_to_read(struct bdb *b, const struct table_env *env, struct buf *why)
 {
@@ -254,7 +242,7 @@ bdb_open(DBTYPE method, const struct table_env *env, const char *name, unsigned 
 	stamp_take(&b->stamp, b->path, &st);
 	stamp_traits(&st, traits);
 	if ((flags & TABLE_WRITE) == 0)
-		warn_if_stale(b, name);
+		stamp_warn_if_older(&b->stamp, name);
 	return b;
 }
 

@@ -1,5 +1,7 @@
 #include "table/stamp.h"
+#include "util/base/clock.h"
 #include "util/base/mem.h"
+#include "util/log/log.h"
 
 void
 stamp_take(struct stamp *stamp, const char *path, const struct stat *st)
@@ -34,4 +36,15 @@ stamp_traits(const struct stat *st, struct table_traits *traits)
 	traits->stable = true;
 	traits->owner = st->st_uid;
 	traits->owner_trusted = true;
+}
+
+/* A source that was edited in the last minutes is likely to be used soon: no word about that. */
+void
+stamp_warn_if_older(const struct stamp *stamp, const char *source)
+{
+	enum { QUIET_SEC = 100 };
+	struct stat st;
+
+	if (stat(source, &st) == 0 && st.st_mtime > stamp->st.st_mtime && st.st_mtime < clock_wall().tv_sec - QUIET_SEC)
+		log_warn("database %s is older than source file %s", stamp->path, source);
 }

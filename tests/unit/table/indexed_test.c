@@ -10,6 +10,8 @@ static const struct {
 } types[] = {
 	{ "hash:", ".db", true },
 	{ "btree:", ".db", true },
+	{ "lmdb:", ".lmdb", true },
+	{ "cdb:", ".cdb", false },
 };
 
 static void

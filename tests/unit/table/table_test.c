@@ -14,6 +14,28 @@ static const struct {
 	{ "static:{ two words }",             "a",     "two words" },
 	{ "static:x",                         "\xff",  "(none)" },		/* not UTF-8: cannot be a key */
 	{ "fail:any",                         "a",     "(retry)" },
+	{ "unionmap:{inline:{a=1,b=2},inline:{a=3}}", "A", "1,3" },
+	{ "unionmap:{inline:{a=1,b=2},inline:{a=3}}", "b", "2" },
+	{ "unionmap:{inline:{a=1,b=2},inline:{a=3}}", "c", "(none)" },
+	{ "unionmap:{static:x,fail:any}",     "a",     "(retry)" },		/* TB1 */
+	{ "unionmap:{static:x,hash:/nonexistent/y}", "a", "(retry)" },
+	{ "unionmap:{}",                      "a",     "(retry)" },
+	{ "unionmap:{static:x",               "a",     "(retry)" },		/* TB21 */
+	{ "pipemap:{inline:{a=b},inline:{b=c}}", "a",  "c" },
+	{ "pipemap:{inline:{a=b},inline:{b=c}}", "b",  "(none)" },
+	{ "pipemap:{static:x,fail:any}",      "a",     "(retry)" },
+	{ "pipemap:{static:x,inline:{a}}",    "a",     "(retry)" },
+	{ "randmap:{only}",                   "a",     "only" },
+	{ "randmap:{}",                       "a",     "(retry)" },
+	{ "debug:inline:{a=1}",               "A",     "1" },
+	{ "debug:nosuchtype:x",               "A",     "(retry)" },
+	{ "cidr:{{192.0.2.0/24 net}, {2001:db8::/32 six}}", "2001:DB8::1", "six" },
+	{ "regexp:{{/^(A)b$/ <$1>}}",         "ab",    "<a>" },
+	{ "regexp:{{/^(A)b$/ <$1>}}",         "AB",    "<A>" },			/* TB18: not folded */
+	{ "pcre:{{/(?=x)/ ahead}, {!/a/ no a}}", "bbb", "no a" },
+	{ "pcre:{/x/ y}",                     "bbb",   "(retry)" },
+	{ "regexp:{}",                        "bbb",   "(retry)" },
+	{ "cidr:/nonexistent/x",              "bbb",   "(retry)" },
 	{ "unix:passwd.byname",               "no such user", "(none)" },
 	{ "nosuchtype:/x",                    "a",     "(retry)" },
 	{ "hash:/nonexistent/x",              "a",     "(retry)" },		/* TB1 */

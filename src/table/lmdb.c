@@ -1,0 +1,486 @@
+#include "config.h"
+#include "table/types.h"
+
+/*
+ * lmdb: LMDB files, `name.lmdb`: one file, no lock file. Several processes may write, one at a time.
+ *
+ * The library's own locks are off; an fcntl lock on the data file stands in for them: shared around each reading
+ * transaction, exclusive around each writing one. A rebuild is one transaction in the file itself, never a rename:
+ * readers would keep the old file. When the map is full it is doubled, the transaction given up, and what had been put
+ * is put again.
+ */
+#ifdef HAVE_LMDB
+
+#include <errno.h>
+#include <fcntl.h>
+#include <lmdb.h>
+#include <unistd.h>
+
+#include "table/nul.h"
+#include "table/stamp.h"
+#include "util/base/number.h"
+#include "util/file/file.h"
+#include "util/text/cursor.h"
+
+enum { WAIT_MS = 300000, NEW_FILE_MODE = 0666, GROW_MAX = 40 };
+
+struct lmdb {
+	char *path;			/* name.lmdb */
+	MDB_env *env;
+	MDB_dbi dbi;
+	int fd;				/* the library's, for locks */
+	size_t map_size;
+	MDB_txn *bulk;			/* the one transaction of a rebuild */
+	struct buf log;			/* what it holds: lengths and bytes of keys and values */
+	struct buf position;		/* the last key of a walk; all transactions are short */
+	unsigned flags;
+	struct nul_style nul;
+	struct buf key, value;
+};
+
+static bool
+fail(const struct lmdb *l, const char *what, int error, struct buf *why)
+{
+	why_set(why, "%s %s: %s", what, l->path, mdb_strerror(error));
+	errno = error > 0 ? error : EIO;
+	return false;
+}
+
+/* -- transactions ----------------------------------------------------------------------------------------------------- */
+
+static int
+lock(const struct lmdb *l, enum file_lock_kind kind)
+{
+	if (file_lock(l->fd, FILE_LOCK_FCNTL, kind, clock_deadline(WAIT_MS)))
+		return 0;
+	return errno != 0 ? errno : EAGAIN;
+}
+
+static void
+unlock(const struct lmdb *l)
+{
+	file_lock(l->fd, FILE_LOCK_FCNTL, FILE_LOCK_NONE, 0);
+}
+
+/* Another process may have made the map larger. */
+static int
+begin_locked(struct lmdb *l, unsigned flags, MDB_txn **txn)
+{
+	int error = mdb_txn_begin(l->env, NULL, flags, txn);
+
+	if (error != MDB_MAP_RESIZED)
+		return error;
+	if ((error = mdb_env_set_mapsize(l->env, 0)) != 0)
+		return error;
+	return mdb_txn_begin(l->env, NULL, flags, txn);
+}
+
+static int
+begin(struct lmdb *l, bool write, MDB_txn **txn)
+{
+	int error = lock(l, write ? FILE_LOCK_EXCLUSIVE : FILE_LOCK_SHARED);
+
+	if (error == 0 && (error = begin_locked(l, write ? 0 : MDB_RDONLY, txn)) != 0)
+		unlock(l);
+	return error;
+}
+
+/* Commits when error is 0, else gives up. */
+static int
+end(struct lmdb *l, MDB_txn *txn, int error)
+{
+	if (error == 0)
+		error = mdb_txn_commit(txn);
+	else
+		mdb_txn_abort(txn);
+	unlock(l);
+	return error;
+}
+
+static int
+double_map(struct lmdb *l)
+{
+	MDB_envinfo info;
+	size_t size;
+
+	mdb_env_info(l->env, &info);
+	if (!size_mul(info.me_mapsize, 2, &size))
+		return ENOMEM;
+	return mdb_env_set_mapsize(l->env, size);
+}
+
+/* -- opening ---------------------------------------------------------------------------------------------------------- */
+
+static void
+lmdb_close(void *state)
+{
+	struct lmdb *l = state;
+
+	if (l->bulk != NULL)
+		mdb_txn_abort(l->bulk);
+	if (l->env != NULL)
+		mdb_env_close(l->env);
+	buf_fini(&l->log);
+	buf_fini(&l->position);
+	buf_fini(&l->key);
+	buf_fini(&l->value);
+	mem_free(l->path);
+	mem_free(l);
+}
+
+static int
+open_env(struct lmdb *l, const struct table_env *env)
+{
+	unsigned how = MDB_NOSUBDIR | MDB_NOLOCK | ((l->flags & TABLE_WRITE) != 0 ? 0 : MDB_RDONLY);
+	int error = mdb_env_create(&l->env);
+
+	if (error != 0) {
+		l->env = NULL;
+		return error;
+	}
+	if (env->lmdb_map_size > 0)
+		mdb_env_set_mapsize(l->env, env->lmdb_map_size);
+	if ((error = mdb_env_open(l->env, l->path, how, NEW_FILE_MODE)) != 0)
+		return error;
+	return mdb_env_get_fd(l->env, &l->fd);
+}
+
+static int
+open_dbi(struct lmdb *l)
+{
+	MDB_txn *txn;
+	int error = begin(l, (l->flags & TABLE_WRITE) != 0, &txn);
+
+	if (error != 0)
+		return error;
+	return end(l, txn, mdb_dbi_open(txn, NULL, 0, &l->dbi));
+}
+
+static int
+begin_bulk(struct lmdb *l)
+{
+	int error = begin(l, true, &l->bulk);
+
+	if (error != 0) {
+		l->bulk = NULL;
+		return error;
+	}
+	return mdb_drop(l->bulk, l->dbi, 0);
+}
+
+static void
+warn_if_older(const struct lmdb *l, const char *source, const struct stat *st)
+{
+	struct stamp stamp;
+
+	stamp_take(&stamp, l->path, st);
+	stamp_warn_if_older(&stamp, source);
+	stamp_fini(&stamp);
+}
+
+static void *
+lmdb_open(const struct table_env *env, const char *name, unsigned flags, struct table_traits *traits, struct buf *why)
+{
+	struct lmdb *l = mem_new(sizeof(*l));
+	struct buf path = BUF_INIT;
+	struct stat st;
+	int error;
+
+	buf_printf(&path, "%s.lmdb", name);
+	l->path = buf_detach(&path);
+	l->flags = flags;
+	l->nul = nul_style_of(flags);
+	error = open_env(l, env);
+	if (error == 0)
+		error = open_dbi(l);
+	if (error == 0 && (flags & TABLE_BULK) != 0)
+		error = begin_bulk(l);
+	if (error != 0 || fstat(l->fd, &st) == -1) {
+		fail(l, "open database", error != 0 ? error : errno, why);
+		lmdb_close(l);
+		return NULL;
+	}
+	stamp_traits(&st, traits);
+	if ((flags & TABLE_WRITE) == 0)
+		warn_if_older(l, name, &st);
+	return l;
+}
+
+/* -- using ------------------------------------------------------------------------------------------------------------ */
+
+static MDB_val
+val_of(struct view v)
+{
+	return (MDB_val){ .mv_size = v.len, .mv_data = (void *)(uintptr_t)v.data };
+}
+
+static struct view
+view_of(const MDB_val *v)
+{
+	return view_bytes(v->mv_data, v->mv_size);
+}
+
+static int
+get_form(struct lmdb *l, MDB_txn *txn, struct view key, bool with_nul, struct buf *value)
+{
+	MDB_val k = val_of(nul_put(&l->key, key, with_nul)), v;
+	int error = mdb_get(txn, l->dbi, &k, &v);
+
+	if (error == 0)
+		buf_set(value, with_nul ? nul_cut(view_of(&v)) : view_of(&v));
+	return error == MDB_BAD_VALSIZE ? MDB_NOTFOUND : error;		/* too long to be there */
+}
+
+static int
+get(struct lmdb *l, MDB_txn *txn, struct view key, struct buf *value)
+{
+	int error = MDB_NOTFOUND;
+
+	if (l->nul.with && (error = get_form(l, txn, key, true, value)) == 0)
+		l->nul.without = false;
+	if (error == MDB_NOTFOUND && l->nul.without && (error = get_form(l, txn, key, false, value)) == 0)
+		l->nul.with = false;
+	return error;
+}
+
+static enum lookup
+result_of(const struct lmdb *l, const char *what, int error, struct buf *why)
+{
+	if (error == 0)
+		return LOOKUP_FOUND;
+	if (error == MDB_NOTFOUND)
+		return LOOKUP_NONE;
+	fail(l, what, error, why);
+	return LOOKUP_RETRY;
+}
+
+static enum lookup
+lmdb_lookup(void *state, struct view key, struct buf *value, struct buf *why)
+{
+	struct lmdb *l = state;
+	MDB_txn *txn;
+	int error;
+
+	if (l->bulk != NULL)
+		return result_of(l, "read", get(l, l->bulk, key, value), why);
+	if ((error = begin(l, false, &txn)) != 0)
+		return result_of(l, "read", error == MDB_NOTFOUND ? EIO : error, why);
+	error = get(l, txn, key, value);
+	mdb_txn_abort(txn);
+	unlock(l);
+	return result_of(l, "read", error, why);
+}
+
+static int
+put(struct lmdb *l, MDB_txn *txn, struct view key, struct view value, unsigned how)
+{
+	MDB_val k = val_of(key), v = val_of(value);
+
+	return mdb_put(txn, l->dbi, &k, &v, how);
+}
+
+static void
+note(struct buf *log, struct view v)
+{
+	uint64_t len = v.len;
+
+	buf_put(log, &len, sizeof(len));
+	buf_putv(log, v);
+}
+
+static struct view
+noted(struct cursor *in)
+{
+	struct view v = VIEW_EMPTY;
+	uint64_t len;
+
+	if (cursor_le64(in, &len))
+		cursor_take(in, (size_t)len, &v);
+	return v;
+}
+
+static int
+replay(struct lmdb *l)
+{
+	struct cursor in = cursor_of(buf_view(&l->log));
+	int error = 0;
+
+	while (error == 0 && !cursor_done(&in)) {
+		struct view key = noted(&in), value = noted(&in);
+
+		error = put(l, l->bulk, key, value, 0);
+	}
+	return error;
+}
+
+/* Starts the rebuild again in a larger map, until all that it held fits. */
+static int
+grow_bulk(struct lmdb *l)
+{
+	int error = MDB_MAP_FULL;
+
+	for (int i = 0; i < GROW_MAX && error == MDB_MAP_FULL; i++) {
+		mdb_txn_abort(l->bulk);
+		l->bulk = NULL;
+		if ((error = double_map(l)) == 0 && (error = begin_bulk(l)) == 0)
+			error = replay(l);
+	}
+	return error;
+}
+
+static int
+put_bulk(struct lmdb *l, struct view key, struct view value, unsigned how)
+{
+	int error = put(l, l->bulk, key, value, how);
+
+	for (int i = 0; i < GROW_MAX && error == MDB_MAP_FULL; i++)
+		if ((error = grow_bulk(l)) == 0)
+			error = put(l, l->bulk, key, value, how);
+	if (error == 0) {
+		note(&l->log, key);
+		note(&l->log, value);
+	}
+	return error;
+}
+
+static int
+put_single(struct lmdb *l, struct view key, struct view value, unsigned how)
+{
+	int error = MDB_MAP_FULL;
+	MDB_txn *txn;
+
+	for (int i = 0; i < GROW_MAX && error == MDB_MAP_FULL; i++) {
+		if ((error = begin(l, true, &txn)) != 0)
+			return error;
+		error = end(l, txn, put(l, txn, key, value, how));
+		if (error == MDB_MAP_FULL && double_map(l) != 0)
+			return MDB_MAP_FULL;
+	}
+	return error;
+}
+
+static bool
+lmdb_update(void *state, struct view key, struct view value, struct buf *why)
+{
+	struct lmdb *l = state;
+	bool keep = (l->flags & (TABLE_DUP_WARN | TABLE_DUP_IGNORE)) != 0;
+	struct view k = nul_put(&l->key, key, l->nul.with), v = nul_put(&l->value, value, l->nul.with);
+	int error = EBADF;
+
+	if (l->bulk != NULL)
+		error = put_bulk(l, k, v, keep ? MDB_NOOVERWRITE : 0);
+	else if ((l->flags & TABLE_BULK) == 0)
+		error = put_single(l, k, v, keep ? MDB_NOOVERWRITE : 0);
+	if (error == MDB_KEYEXIST)
+		table_warn_duplicate(l->path, key, l->flags);
+	return error == 0 || error == MDB_KEYEXIST || fail(l, "write", error, why);
+}
+
+static int
+remove_form(struct lmdb *l, MDB_txn *txn, struct view key, bool with_nul)
+{
+	MDB_val k = val_of(nul_put(&l->key, key, with_nul));
+	int error = mdb_del(txn, l->dbi, &k, NULL);
+
+	return error == MDB_BAD_VALSIZE ? MDB_NOTFOUND : error;
+}
+
+static enum lookup
+lmdb_remove(void *state, struct view key, struct buf *why)
+{
+	struct lmdb *l = state;
+	int error = MDB_NOTFOUND;
+	MDB_txn *txn;
+
+	if ((l->flags & TABLE_BULK) != 0 || (error = begin(l, true, &txn)) != 0)
+		return result_of(l, "delete from", error == MDB_NOTFOUND ? EBADF : error, why);
+	error = l->nul.with ? remove_form(l, txn, key, true) : MDB_NOTFOUND;
+	if (error == MDB_NOTFOUND && l->nul.without)
+		error = remove_form(l, txn, key, false);
+	return result_of(l, "delete from", end(l, txn, error), why);
+}
+
+/* Where the walk goes on: behind the last key, be it there or deleted meanwhile. */
+static int
+step(const struct lmdb *l, MDB_cursor *cursor, bool restart, MDB_val *k, MDB_val *v)
+{
+	struct view last = buf_view(&l->position);
+	int error;
+
+	if (restart)
+		return mdb_cursor_get(cursor, k, v, MDB_FIRST);
+	*k = val_of(last);
+	error = mdb_cursor_get(cursor, k, v, MDB_SET_RANGE);
+	if (error == 0 && view_equal(view_of(k), last))
+		error = mdb_cursor_get(cursor, k, v, MDB_NEXT);
+	return error;
+}
+
+static int
+walk(struct lmdb *l, MDB_txn *txn, bool restart, struct buf *key, struct buf *value)
+{
+	MDB_cursor *cursor;
+	MDB_val k, v;
+	int error = mdb_cursor_open(txn, l->dbi, &cursor);
+
+	if (error != 0)
+		return error;
+	if ((error = step(l, cursor, restart, &k, &v)) == 0) {
+		buf_set(key, nul_cut(view_of(&k)));
+		buf_set(value, nul_cut(view_of(&v)));
+		buf_set(&l->position, view_of(&k));
+	}
+	mdb_cursor_close(cursor);
+	return error;
+}
+
+static enum lookup
+lmdb_next(void *state, bool restart, struct buf *key, struct buf *value, struct buf *why)
+{
+	struct lmdb *l = state;
+	MDB_txn *txn;
+	int error;
+
+	if (!restart && l->position.len == 0)
+		return LOOKUP_NONE;
+	if ((l->flags & TABLE_BULK) != 0 || (error = begin(l, false, &txn)) != 0) {
+		fail(l, "list", EBADF, why);
+		return LOOKUP_RETRY;
+	}
+	error = walk(l, txn, restart, key, value);
+	mdb_txn_abort(txn);
+	unlock(l);
+	return result_of(l, "list", error, why);
+}
+
+static bool
+lmdb_commit(void *state, struct buf *why)
+{
+	struct lmdb *l = state;
+	int error;
+
+	if ((l->flags & TABLE_BULK) == 0)
+		return true;
+	if (l->bulk == NULL)
+		return fail(l, "write", EBADF, why);
+	error = mdb_txn_commit(l->bulk);
+	for (int i = 0; i < GROW_MAX && error == MDB_MAP_FULL; i++)
+		if ((error = double_map(l)) == 0 && (error = begin_bulk(l)) == 0 && (error = replay(l)) == 0)
+			error = mdb_txn_commit(l->bulk);
+	l->bulk = NULL;
+	unlock(l);
+	return error == 0 || fail(l, "write", error, why);
+}
+
+static const struct table_ops ops = {
+	.lookup = lmdb_lookup,
+	.update = lmdb_update,
+	.remove = lmdb_remove,
+	.next = lmdb_next,
+	.commit = lmdb_commit,
+	.close = lmdb_close,
+};
+
+const struct table_type table_lmdb = { "lmdb", &ops, lmdb_open, true };
+
+#endif
