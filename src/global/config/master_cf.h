@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 
+#include "util/base/arena.h"
 #include "util/base/list.h"
 #include "util/text/buf.h"
 
@@ -27,12 +28,16 @@ struct master_entry {
 };
 
 struct master_cf {
-	struct list entries;
+	struct list entries;		/* in the order of the file */
+	struct arena arena;		/* all they point to */
 };
 
-struct master_cf *master_cf_load(const char *path, struct buf *why);	/* a later line for the same (name, type) replaces */
+struct master_cf *master_cf_load(const char *path, struct buf *why);	/* a later line for the same service replaces */
 struct master_cf *master_cf_parse(struct view text, const char *path, struct buf *why);
 void		 master_cf_free(struct master_cf *cf);
 const char	*master_type_name(enum master_type type);
+bool		 master_type_find(struct view name, enum master_type *type);
+/* Do two names of one type mean the same endpoint? "smtp" and "25" do. */
+bool		 master_name_equal(enum master_type type, struct view a, struct view b);
 
 #endif
