@@ -12,7 +12,7 @@ comma := ,
 B := $(if $(SANITIZE),build-asan,build)
 
 CC ?= cc
-WARNINGS := -Wall -Wextra -Wshadow -Wvla -Wwrite-strings -Wstrict-prototypes -Wmissing-prototypes -Wno-unused-parameter $(if $(CI),-Werror)
+WARNINGS := -Wall -Wextra -Wshadow -Wvla -Wwrite-strings -Wstrict-prototypes -Wmissing-prototypes -Wno-unused-parameter -Wno-missing-field-initializers $(if $(CI),-Werror)
 HARDENING := -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fno-strict-aliasing
 OPTIMISE := $(if $(SANITIZE),-O1 -fsanitize=address$(comma)undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer,-O2 $(HARDENING))
 ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -g $(OPTIMISE) -ffunction-sections -fdata-sections $(WARNINGS) -Isrc -I. $(LIBRARY_CFLAGS) $(CFLAGS)

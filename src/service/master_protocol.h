@@ -9,9 +9,11 @@
 
 #include <stdint.h>
 
+#include "global/config/snapshot.h"
+
 #define MASTER_PROTOCOL_VERSION	1
 #define MASTER_GENERATION_ENV	"GENERATION"		/* octal */
-#define MASTER_SNAPSHOT_ENV	"POSTHASTE_SNAPSHOT"	/* "<version>:<fd>" of the sealed configuration, see config/snapshot.h */
+#define MASTER_SNAPSHOT_ENV	SNAPSHOT_ENV		/* "<version>:<fd>" of the sealed configuration */
 
 enum { MASTER_FLOW_READ_FD = 3, MASTER_FLOW_WRITE_FD = 4, MASTER_STATUS_FD = 5, MASTER_LISTEN_FD = 6 };
 

@@ -1,0 +1,117 @@
+#include "global/config/param.h"
+
+#include "global/config/registry.h"
+
+enum { PARAMS_MAX = 2048 };
+
+static const struct param_table *const tables[] = {
+	&param_table_address, &param_table_bounce, &param_table_content, &param_table_lmtp, &param_table_local,
+	&param_table_milter, &param_table_postscreen, &param_table_queue, &param_table_services, &param_table_smtp,
+	&param_table_smtp_tls, &param_table_smtpd, &param_table_smtpd_tls, &param_table_system, &param_table_tls,
+	&param_table_tlsproxy, &param_table_transport, &param_table_verify,
+};
+
+/* All rows in the order of names. Built once from constant tables, and never changed after. */
+static struct {
+	const struct param *rows[PARAMS_MAX];
+	size_t count;
+} sorted;
+
+static int
+compare_rows(const void *a, const void *b)
+{
+	const struct param *const *x = a, *const *y = b;
+
+	return strcmp((*x)->name, (*y)->name);
+}
+
+static void
+sort_once(void)
+{
+	if (sorted.count > 0)
+		return;
+	for (size_t t = 0; t < ARRAY_COUNT(tables); t++)
+		for (size_t i = 0; i < tables[t]->count && sorted.count < PARAMS_MAX; i++)
+			sorted.rows[sorted.count++] = &tables[t]->rows[i];
+	qsort(sorted.rows, sorted.count, sizeof(sorted.rows[0]), compare_rows);
+}
+
+const struct param *
+param_at(size_t i)
+{
+	sort_once();
+	return i < sorted.count ? sorted.rows[i] : NULL;
+}
+
+const struct param *
+param_find(struct view name)
+{
+	size_t low = 0, high;
+	int order;
+
+	sort_once();
+	for (high = sorted.count; low < high;) {
+		size_t middle = low + (high - low) / 2;
+
+		order = view_compare(name, view_string(sorted.rows[middle]->name));
+		if (order == 0)
+			return sorted.rows[middle];
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return NULL;
+}
+
+static struct view
+row_suffix(const struct param *row)
+{
+	struct view name = view_string(row->name);
+
+	return view_slice(name, strlen("transport"), name.len);
+}
+
+const struct param *
+param_find_transport(struct view name, struct view *transport)
+{
+	const struct param_table *table = &param_table_transport;
+	const struct param *found = NULL;
+	size_t longest = 0;
+
+	for (size_t i = 0; i < table->count; i++) {
+		struct view suffix = row_suffix(&table->rows[i]);
+
+		if (!table->rows[i].per_transport || suffix.len <= longest || name.len <= suffix.len ||
+		    !view_ends(name, suffix))
+			continue;
+		found = &table->rows[i];
+		longest = suffix.len;
+	}
+	if (found != NULL && transport != NULL)
+		*transport = view_slice(name, 0, name.len - longest);
+	return found;
+}
+
+/* FNV-1a: only has to differ when a registry differs, and to be the same in every process of one build. */
+static unsigned long long
+hash_text(unsigned long long hash, const char *text)
+{
+	for (const char *p = text != NULL ? text : "\1"; *p != '\0'; p++)
+		hash = (hash ^ (unsigned char)*p) * 1099511628211ULL;
+	return hash * 1099511628211ULL;
+}
+
+unsigned long long
+param_registry_hash(void)
+{
+	unsigned long long hash = 14695981039346656037ULL;
+	const struct param *row;
+
+	for (size_t i = 0; (row = param_at(i)) != NULL; i++) {
+		hash = hash_text(hash, row->name);
+		hash = hash_text(hash, row->default_text);
+		hash = (hash ^ (unsigned)row->type) * 1099511628211ULL;
+	}
+	return hash;
+}

@@ -1,0 +1,52 @@
+/*
+ * Parameters: delivery into mailboxes, to commands and files (local, virtual, pipe).
+ */
+#include "global/config/registry.h"
+
+static const struct param rows[] = {
+	{ "alias_database", PARAM_TABLES, "$default_database_type:/etc/aliases" },
+	{ "alias_maps", PARAM_TABLES, "$default_database_type:/etc/aliases" },
+	{ "allow_mail_to_commands", PARAM_LIST, "alias, forward", .min = 1 },
+	{ "allow_mail_to_files", PARAM_STRING, "alias, forward" },
+	{ "biff", PARAM_BOOL, "yes" },
+	{ "command_execution_directory", PARAM_RAW_PATH, "" },
+	{ "command_expansion_filter", PARAM_CHARACTERS,
+	    "1234567890!@%-_=+:,./abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", .min = 1 },
+	{ "command_time_limit", PARAM_TIME, "1000s", .unit = 's', .min = 1 },
+	{ "default_privs", PARAM_STRING, "nobody", .min = 1 },
+	{ "duplicate_filter_limit", PARAM_INT, "1000" },
+	{ "execution_directory_expansion_filter", PARAM_CHARACTERS,
+	    "1234567890!@%-_=+:,./abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", .min = 1 },
+	{ "expand_owner_alias", PARAM_BOOL, "no" },
+	{ "forward_expansion_filter", PARAM_CHARACTERS,
+	    "1234567890!@%-_=+:,./abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", .min = 1 },
+	{ "forward_path", PARAM_RAW_PATH,
+	    "$home/.forward${recipient_delimiter}${extension}, $home/.forward" },
+	{ "frozen_delivered_to", PARAM_BOOL, "yes" },
+	{ "home_mailbox", PARAM_STRING, "" },
+	{ "local_command_shell", PARAM_STRING, "" },
+	{ "local_delivery_status_filter", PARAM_TABLES, "$default_delivery_status_filter" },
+	{ "local_recipient_maps", PARAM_TABLES, "proxy:unix:passwd.byname $alias_maps" },
+	{ "luser_relay", PARAM_RAW, "" },
+	{ "mail_spool_directory", PARAM_PATH, "/var/mail" },
+	{ "mailbox_command", PARAM_RAW, "" },
+	{ "mailbox_command_maps", PARAM_TABLES, "" },
+	{ "mailbox_delivery_lock", PARAM_STRING, "fcntl, dotlock", .min = 1 },
+	{ "mailbox_size_limit", PARAM_LONG, "51200000" },
+	{ "pipe_delivery_status_filter", PARAM_TABLES, "$default_delivery_status_filter" },
+	{ "prepend_delivered_header", PARAM_STRING, "command, file, forward" },
+	{ "require_home_directory", PARAM_BOOL, "no" },
+	{ "reset_owner_alias", PARAM_BOOL, "no" },
+	{ "strict_mailbox_ownership", PARAM_BOOL, "yes" },
+	{ "sun_mailtool_compatibility", PARAM_BOOL, "no" },
+	{ "virtual_delivery_status_filter", PARAM_TABLES, "$default_delivery_status_filter" },
+	{ "virtual_gid_maps", PARAM_TABLES, "" },
+	{ "virtual_mailbox_base", PARAM_STRING, "", .min = 1 },
+	{ "virtual_mailbox_limit", PARAM_LONG, "51200000" },
+	{ "virtual_mailbox_lock", PARAM_STRING, "fcntl, dotlock", .min = 1 },
+	{ "virtual_mailbox_maps", PARAM_TABLES, "" },
+	{ "virtual_minimum_uid", PARAM_INT, "100", .min = 1 },
+	{ "virtual_uid_maps", PARAM_TABLES, "" },
+};
+
+const struct param_table param_table_local = { rows, ARRAY_COUNT(rows) };

@@ -1,0 +1,80 @@
+#include "global/queue/submission.h"
+
+static const struct {
+	const char *types;
+	int end;		/* leads to the next segment */
+} segments[] = {
+	[SUBMISSION_ENVELOPE] = { "MCTFSRVA", RECORD_CONTENT },
+	[SUBMISSION_CONTENT] = { "XLN", RECORD_EXTRACTED },
+	[SUBMISSION_EXTRACTED] = { "EAR", RECORD_END },
+};
+
+/* values: all that are allowed, or NULL when any is. */
+static const struct {
+	const char *name;
+	bool is_dsn;
+	const char *const values[4];
+} attributes[] = {
+	{ "encoding", false, { "7bit", "8bit", "" } },
+	{ "rewrite_context", false, { "local", "remote" } },
+	{ "trace_flags", false, { "512", "1024" } },		/* sendmail -bv and -v; never an internal probe */
+	{ "create_time", false, { NULL } },
+	{ "envelope_id", true, { NULL } },
+	{ "ret_flags", true, { NULL } },
+	{ "notify_flags", true, { NULL } },
+	{ "dsn_orig_rcpt", true, { NULL } },
+};
+
+bool
+submission_type_allowed(enum submission_segment segment, int type)
+{
+	return type > 0 && type < 128 && segment < SUBMISSION_DONE && strchr(segments[segment].types, type) != NULL;
+}
+
+enum submission_segment
+submission_segment_after(enum submission_segment segment, int type)
+{
+	return segment < SUBMISSION_DONE && type == segments[segment].end ? segment + 1 : segment;
+}
+
+static bool
+value_allowed(const char *const values[4], struct view value)
+{
+	if (values[0] == NULL)
+		return true;
+	for (size_t i = 0; i < 4 && values[i] != NULL; i++)
+		if (view_is(value, values[i]))
+			return true;
+	return false;
+}
+
+static int
+find(struct view attribute, struct view *value)
+{
+	struct view name;
+
+	if (!record_attribute(attribute, &name, value))
+		return -1;
+	for (size_t i = 0; i < ARRAY_COUNT(attributes); i++)
+		if (view_is(name, attributes[i].name))
+			return (int)i;
+	return -1;
+}
+
+bool
+submission_attribute_allowed(struct view attribute)
+{
+	struct view value;
+	int i = find(attribute, &value);
+
+	return i >= 0 && value_allowed(attributes[i].values, value);
+}
+
+bool
+submission_attribute_is_dsn(struct view attribute)
+{
+	struct view value;
+	int i = find(attribute, &value);
+
+	return i >= 0 && attributes[i].is_dsn;
+}

@@ -1,0 +1,226 @@
+#include "service/command.h"
+
+#include <pwd.h>
+#include <sys/stat.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "global/config/param.h"
+#include "table/match_list.h"
+#include "util/log/log.h"
+#include "util/process/process.h"
+
+static const char *program;	/* the name that the log tag ends in */
+
+bool
+command_is_privileged(void)
+{
+	return getuid() != 0 && (getegid() != getgid() || geteuid() != getuid());
+}
+
+void
+command_begin(const char *name)
+{
+	const struct param *imported = param_find(VIEW("import_environment"));
+	struct buf tag = BUF_INIT;
+
+	process_check_descriptors();
+	if (command_is_privileged())	/* before any library can look at it */
+		process_clean_environment(imported != NULL ? imported->default_text : "");
+	program = name;
+	buf_printf(&tag, "postfix/%s", name);
+	log_open(buf_c(&tag), LOG_MAIL);
+	log_to_stderr(true);
+	buf_fini(&tag);
+}
+
+void
+command_verbose(void)
+{
+	if (!command_is_privileged())
+		log_set_verbose(log_verbose() + 1);
+}
+
+static bool
+listed(struct config *config, const char *parameter, const char *directory)
+{
+	const char *list = config_string(config, parameter, NULL);
+	struct view rest = view_string(list), word;
+
+	while (list != NULL && view_word(&rest, ", \t\r\n", &word))
+		if (view_is(word, directory))
+			return true;
+	return false;
+}
+
+/* A user could make a set-gid program do anything by a configuration of his own. */
+static void
+require_authorised(const char *directory)
+{
+	struct buf why = BUF_INIT;
+	struct config *built_in;
+	bool allowed;
+
+	if (strcmp(directory, DEFAULT_CONFIG_DIRECTORY) == 0)
+		return;
+	if ((built_in = config_load(DEFAULT_CONFIG_DIRECTORY, &why)) == NULL)
+		log_fatal("%s", buf_c(&why));
+	allowed = listed(built_in, "alternate_config_directories", directory) ||
+	    listed(built_in, "multi_instance_directories", directory);
+	config_free(built_in);
+	buf_fini(&why);
+	if (!allowed)
+		log_fatal("unauthorized configuration directory name: %s", directory);
+}
+
+static int
+facility_number(const char *name)
+{
+	static const struct { const char *name; int number; } facilities[] = {
+		{ "auth", LOG_AUTH }, { "authpriv", LOG_AUTHPRIV }, { "cron", LOG_CRON }, { "daemon", LOG_DAEMON },
+		{ "ftp", LOG_FTP }, { "kern", LOG_KERN }, { "lpr", LOG_LPR }, { "mail", LOG_MAIL }, { "news", LOG_NEWS },
+		{ "security", LOG_AUTH }, { "syslog", LOG_SYSLOG }, { "user", LOG_USER }, { "uucp", LOG_UUCP },
+		{ "local0", LOG_LOCAL0 }, { "local1", LOG_LOCAL1 }, { "local2", LOG_LOCAL2 }, { "local3", LOG_LOCAL3 },
+		{ "local4", LOG_LOCAL4 }, { "local5", LOG_LOCAL5 }, { "local6", LOG_LOCAL6 }, { "local7", LOG_LOCAL7 },
+	};
+
+	for (size_t i = 0; i < ARRAY_COUNT(facilities); i++)
+		if (strcmp(name, facilities[i].name) == 0)
+			return facilities[i].number;
+	log_fatal("syslog_facility: unknown facility: %s", name);
+}
+
+struct log_config {
+	const char *syslog_name, *facility;
+};
+
+static const struct binding log_bindings[] = {
+	BIND_STRING(struct log_config, syslog_name, "syslog_name"),
+	BIND_STRING(struct log_config, facility, "syslog_facility"),
+	BIND_END
+};
+
+static void
+name_log(struct config *config)
+{
+	struct log_config settings;
+	struct buf tag = BUF_INIT;
+
+	command_bind(config, log_bindings, &settings);
+	buf_printf(&tag, "%s/%s", settings.syslog_name, program);
+	log_open(buf_c(&tag), facility_number(settings.facility));
+	buf_fini(&tag);
+}
+
+struct config *
+command_config(const char *directory)
+{
+	struct buf why = BUF_INIT;
+	struct config *config;
+
+	if (directory != NULL && setenv("MAIL_CONFIG", directory, 1) == -1)
+		log_fatal("setenv: %m");
+	directory = getenv("MAIL_CONFIG");
+	if (directory != NULL && command_is_privileged())
+		require_authorised(directory);
+	if ((config = config_load(directory, &why)) == NULL)
+		log_fatal("%s", buf_c(&why));
+	buf_fini(&why);
+	config_set_service(config, program, program);
+	name_log(config);
+	if (command_is_privileged()) {
+		const char *imported = config_string(config, "import_environment", NULL);
+
+		process_clean_environment(imported != NULL ? imported : "");
+	}
+	return config;
+}
+
+void
+command_bind(struct config *config, const struct binding *bindings, void *out)
+{
+	struct buf why = BUF_INIT;
+
+	if (!config_bind(config, bindings, out, &why))
+		log_fatal("%s", buf_c(&why));
+	buf_fini(&why);
+}
+
+void
+command_enter_queue(struct config *config)
+{
+	struct buf why = BUF_INIT;
+	const char *directory = config_string(config, "queue_directory", &why);
+
+	if (directory == NULL)
+		log_fatal("%s", buf_c(&why));
+	if (chdir(directory) == -1)
+		log_fatal("chdir %s: %m", directory);
+	buf_fini(&why);
+}
+
+static const char *
+table_setting(void *arg, const char *name)
+{
+	return config_string(arg, name, NULL);
+}
+
+struct table_config {
+	bool utf8;
+	long long lmdb_map_size;
+	int bdb_read_cache, bdb_create_cache;
+	const char *default_type;
+};
+
+static const struct binding table_bindings[] = {
+	BIND_BOOL(struct table_config, utf8, "smtputf8_enable"),
+	BIND_LONG(struct table_config, lmdb_map_size, "lmdb_map_size"),
+	BIND_INT(struct table_config, bdb_read_cache, "berkeley_db_read_buffer_size"),
+	BIND_INT(struct table_config, bdb_create_cache, "berkeley_db_create_buffer_size"),
+	BIND_STRING(struct table_config, default_type, "default_database_type"),
+	BIND_END
+};
+
+void
+command_tables(struct config *config, struct table_env *env)
+{
+	struct table_config settings;
+
+	command_bind(config, table_bindings, &settings);
+	*env = (struct table_env){
+		.utf8 = settings.utf8, .setting = table_setting, .arg = config,
+		.lmdb_map_size = (size_t)settings.lmdb_map_size, .bdb_read_cache = (size_t)settings.bdb_read_cache,
+		.bdb_create_cache = (size_t)settings.bdb_create_cache, .default_type = settings.default_type,
+		.config_directory = config_directory(config),
+	};
+}
+
+const char *
+command_user(void)
+{
+	const struct passwd *user = getpwuid(getuid());
+
+	return user != NULL ? user->pw_name : "unknown";
+}
+
+bool
+command_user_listed(struct config *config, const char *parameter)
+{
+	struct buf why = BUF_INIT;
+	const char *names = config_string(config, parameter, &why);
+	struct match_list *list;
+	struct table_env env;
+	enum lookup result;
+
+	if (names == NULL)
+		log_fatal("%s", buf_c(&why));
+	command_tables(config, &env);
+	list = match_list_open(&env, parameter, names, 0);
+	result = match_list_string(list, view_string(command_user()));
+	match_list_close(list);
+	buf_fini(&why);
+	if (result == LOOKUP_RETRY)
+		log_fatal("%s: table lookup error", parameter);
+	return result == LOOKUP_FOUND;
+}
