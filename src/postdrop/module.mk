@@ -1,0 +1,1 @@
+$(call command,postdrop,src/postdrop)

@@ -1,0 +1,1 @@
+$(call command,sendmail,src/sendmail)
