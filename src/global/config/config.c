@@ -199,11 +199,12 @@ config_setting(const struct config *config, struct view name)
 }
 
 static bool	named_value(void *arg, struct view name, struct buf *out, struct buf *why);
+static bool	has_text(void *arg, struct view name);
 
 static bool
 expanded(struct config *config, struct view name, const char *raw, struct buf *out, struct buf *why)
 {
-	const struct expand_names names = { named_value, config };
+	const struct expand_names names = { named_value, has_text, config };
 	struct buf value = BUF_INIT;
 	bool done;
 
@@ -252,10 +253,22 @@ named_value(void *arg, struct view name, struct buf *out, struct buf *why)
 	return config_value(arg, name, out, why);
 }
 
+static bool
+has_text(void *arg, struct view name)
+{
+	const struct setting *setting = config_setting(arg, name);
+	const struct param *param;
+
+	if (setting != NULL)
+		return setting->raw[0] != '\0';
+	param = config_param(name);
+	return param != NULL && (param->default_text == NULL || param->default_text[0] != '\0');
+}
+
 bool
 config_expand(struct config *config, struct view text, struct buf *out, struct buf *why)
 {
-	const struct expand_names names = { named_value, config };
+	const struct expand_names names = { named_value, has_text, config };
 
 	return expand_text(&names, text, out, why);
 }

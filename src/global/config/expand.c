@@ -150,7 +150,7 @@ comparison(struct expansion *e, struct cursor *in, struct view whole, bool *trut
 	if (!braced(in, &right))
 		return bad(e, "missing {text} after the operator", whole);
 	if (expand_part(e, left, &a) && expand_part(e, right, &b))
-		done = holds(e, op, level, view_trim(buf_view(&a)), view_trim(buf_view(&b)), truth);
+		done = holds(e, op, level, buf_view(&a), buf_view(&b), truth);
 	buf_fini(&a);
 	buf_fini(&b);
 	return done;
@@ -241,19 +241,13 @@ is_name_byte(char c)
 }
 
 static bool
-name_or_condition(struct expansion *e, struct view name, struct cursor *in, struct view whole, struct buf *out)
+name_condition(struct expansion *e, struct view name, struct cursor *in, struct view whole, struct buf *out)
 {
-	struct buf value = BUF_INIT;
-	bool done = name_value(e, name, &value);
-
-	if (done && cursor_done(in)) {
-		buf_putv(out, buf_view(&value));
-	} else if (done) {
-		done = (cursor_peek(in) == '?' || cursor_peek(in) == ':') ?
-		    choice(e, in, whole, value.len > 0, out) : bad(e, "bad name or missing '?' or ':'", whole);
-	}
-	buf_fini(&value);
-	return done;
+	if (cursor_peek(in) != '?' && cursor_peek(in) != ':')
+		return bad(e, "bad name or missing '?' or ':'", whole);
+	if (e->each != NULL)
+		e->each(name, e->each_arg);
+	return choice(e, in, whole, e->each == NULL && e->names->has_text(e->names->arg, name), out);
 }
 
 /* What stands between "${" and "}". */
@@ -280,7 +274,7 @@ expand_bracketed(struct expansion *e, struct view body, struct buf *out)
 	if (cursor_peek(&in) == '{')
 		return call_function(e, name, &in, body, out);
 	cursor_skip(&in, CHAR_SPACE);
-	return name_or_condition(e, name, &in, body, out);
+	return cursor_done(&in) ? name_value(e, name, out) : name_condition(e, name, &in, body, out);
 }
 
 /* The cursor stands behind a '$'. */

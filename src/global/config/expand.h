@@ -2,7 +2,7 @@
  * expand: `$name` and its relatives in a text. Pure: names are looked up by a function of the caller.
  *
  *	$name ${name} $(name)		the value
- *	${name?text} ${name?{text}}	text when the value is not empty
+ *	${name?text} ${name?{text}}	text when the value, as written, is not empty
  *	${name:text} ${name:{text}}	text when it is empty
  *	${name?{text}:{text}}
  *	${{a} == {b} ? {text} : {text}}	also != < <= >= >; numbers by size, other text bytewise; with "level" behind the
@@ -20,6 +20,7 @@ enum { EXPAND_DEPTH_MAX = 100, EXPAND_SIZE_MAX = 1 << 20 };
 struct expand_names {
 	/* Appends the value, expanded; an unknown name appends nothing. false: could not. */
 	bool (*value)(void *arg, struct view name, struct buf *out, struct buf *why);
+	bool (*has_text)(void *arg, struct view name);	/* is it set to anything, before expansion? */
 	void *arg;
 };
 

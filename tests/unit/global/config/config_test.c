@@ -157,13 +157,18 @@ static const struct {
 	{ "$loop_a", NULL },
 	{ "$loop_self", NULL },
 	{ "$my_early", "late" },
+	{ "${indirect?set}", "set" },
+	{ "${{ a } == {a} ? {eq} : {ne}}", "ne" },
+	{ "${mydomain?{ a }} ${mydomain? b}", " a   b" },
+	{ "${relayhost?{a}:b c}", "b c" },
 };
 
 static void
 test_expansion(void **state)
 {
 	struct config *config = good_config("mydomain = example.test\nmyhostname = mail.$mydomain\n"
-	    "loop_a = $loop_b\nloop_b = x${loop_a}\nloop_self = $loop_self\nmy_early = $my_late\nmy_late = late\n");
+	    "loop_a = $loop_b\nloop_b = x${loop_a}\nloop_self = $loop_self\nmy_early = $my_late\nmy_late = late\n"
+	    "indirect = $relayhost\n");
 	struct buf out = BUF_INIT, why = BUF_INIT;
 
 	for (size_t i = 0; i < ARRAY_COUNT(expansions); i++) {
