@@ -14,11 +14,14 @@ enum {
 	ADDRESS_KEY_AT_DOMAIN	= 1 << 4,	/* @domain */
 	ADDRESS_KEY_USER_AT	= 1 << 5,	/* user+ext@, user@ (access tables) */
 	ADDRESS_PARENT_DOT	= 1 << 6,	/* parents as .domain, else as domain */
+	ADDRESS_SPLIT_OWNER	= 1 << 7,	/* owner-x and x-request have extensions too: owner_request_special = no */
 };
 
 /*
- * extension (may be NULL): set to the extension when the entry that matched lacked it, else emptied. is_local: the
- * address's domain is one for which bare user keys hold.
+ * Keys are asked for in their external (quoted) form. The first one, the whole address, is for all tables; the others
+ * only for those that compare whole keys. extension (may be NULL): set to the extension, delimiter included, when the
+ * entry that matched lacked it, else emptied; a value "@domain" leaves the user part with its extension alone, so that
+ * nothing has to be put back. is_local: the address's domain is one for which bare user keys hold.
  */
 enum lookup	mail_maps_lookup(struct maps *maps, struct view internal, const char *delimiters, unsigned keys, bool is_local,
 		    struct buf *value, struct buf *extension, struct table **winner);
