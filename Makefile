@@ -57,7 +57,7 @@ $(ARCHIVES):
 
 $(DAEMON_FILES) $(COMMAND_FILES): $(ARCHIVES)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(ARCHIVES) -Wl,--end-group $(LIBRARY_LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -Wl,-u,posthaste_stamp -o $@ $(filter %.o,$^) -Wl,--start-group $(ARCHIVES) -Wl,--end-group $(LIBRARY_LIBS)
 
 config.mk config.h: dev/configure
 	dev/configure
