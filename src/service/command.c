@@ -7,6 +7,7 @@
 
 #include "config.h"
 #include "global/config/param.h"
+#include "global/maillog/postlog_sink.h"
 #include "table/match_list.h"
 #include "util/log/log.h"
 #include "util/process/process.h"
@@ -74,45 +75,6 @@ require_authorised(const char *directory)
 		log_fatal("unauthorized configuration directory name: %s", directory);
 }
 
-static int
-facility_number(const char *name)
-{
-	static const struct { const char *name; int number; } facilities[] = {
-		{ "auth", LOG_AUTH }, { "authpriv", LOG_AUTHPRIV }, { "cron", LOG_CRON }, { "daemon", LOG_DAEMON },
-		{ "ftp", LOG_FTP }, { "kern", LOG_KERN }, { "lpr", LOG_LPR }, { "mail", LOG_MAIL }, { "news", LOG_NEWS },
-		{ "security", LOG_AUTH }, { "syslog", LOG_SYSLOG }, { "user", LOG_USER }, { "uucp", LOG_UUCP },
-		{ "local0", LOG_LOCAL0 }, { "local1", LOG_LOCAL1 }, { "local2", LOG_LOCAL2 }, { "local3", LOG_LOCAL3 },
-		{ "local4", LOG_LOCAL4 }, { "local5", LOG_LOCAL5 }, { "local6", LOG_LOCAL6 }, { "local7", LOG_LOCAL7 },
-	};
-
-	for (size_t i = 0; i < ARRAY_COUNT(facilities); i++)
-		if (strcmp(name, facilities[i].name) == 0)
-			return facilities[i].number;
-	log_fatal("syslog_facility: unknown facility: %s", name);
-}
-
-struct log_config {
-	const char *syslog_name, *facility;
-};
-
-static const struct binding log_bindings[] = {
-	BIND_STRING(struct log_config, syslog_name, "syslog_name"),
-	BIND_STRING(struct log_config, facility, "syslog_facility"),
-	BIND_END
-};
-
-static void
-name_log(struct config *config)
-{
-	struct log_config settings;
-	struct buf tag = BUF_INIT;
-
-	command_bind(config, log_bindings, &settings);
-	buf_printf(&tag, "%s/%s", settings.syslog_name, program);
-	log_open(buf_c(&tag), facility_number(settings.facility));
-	buf_fini(&tag);
-}
-
 struct config *
 command_config(const char *directory)
 {
@@ -128,7 +90,7 @@ command_config(const char *directory)
 		log_fatal("%s", buf_c(&why));
 	buf_fini(&why);
 	config_set_service(config, program, program);
-	name_log(config);
+	maillog_open(config, program);
 	if (command_is_privileged()) {
 		const char *imported = config_string(config, "import_environment", NULL);
 
