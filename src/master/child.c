@@ -1,0 +1,239 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "global/maillog/postlog_sink.h"
+#include "master/arguments.h"
+#include "master/child.h"
+#include "master/status.h"
+#include "service/master_protocol.h"
+#include "util/log/log.h"
+
+/* -- the table of children: by pid, records are used again ---------------------------------------------------------- */
+
+static struct view
+pid_key(const pid_t *pid)
+{
+	return view_bytes(pid, sizeof(*pid));
+}
+
+struct child *
+child_find(struct supervisor *master, pid_t pid)
+{
+	return hash_get(master->children, pid_key(&pid));
+}
+
+size_t
+child_count(const struct supervisor *master)
+{
+	return hash_count(master->children);
+}
+
+static struct child *
+take_spare(struct supervisor *master)
+{
+	struct child *child = LIST_FIRST(&master->spare_children, struct child, link);
+
+	if (child == NULL)
+		return mem_new(sizeof(*child));
+	list_remove(&child->link);
+	memset(child, 0, sizeof(*child));
+	return child;
+}
+
+static void
+enter(struct service_entry *service, pid_t pid, uint32_t generation)
+{
+	struct child *child = take_spare(service->master);
+
+	child->service = service;
+	child->pid = pid;
+	child->generation = generation;
+	list_append(&service->children, &child->link);
+	hash_put(service->master->children, pid_key(&child->pid), child);
+	service->total++;
+	child_set_idle(child, true);	/* until it says that it took the client that made us start it */
+}
+
+static void
+leave(struct child *child)
+{
+	struct service_entry *service = child->service;
+
+	child_set_idle(child, false);
+	service->total--;
+	hash_remove(service->master->children, pid_key(&child->pid));
+	list_remove(&child->link);
+	list_append(&service->master->spare_children, &child->link);
+}
+
+void
+child_set_idle(struct child *child, bool idle)
+{
+	if (child->idle == idle)
+		return;
+	child->idle = idle;
+	child->service->idle += idle ? 1 : -1;
+}
+
+/* -- between fork and exec ------------------------------------------------------------------------------------------ */
+
+/*
+ * Lays the descriptors down at 3, 4, 5, … in their order. All are lifted above the target range first, so that none
+ * is overwritten before its turn.
+ */
+static void
+place_descriptors(int *fds, int count)
+{
+	for (int i = 0; i < count; i++)
+		if ((fds[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, MASTER_FLOW_READ_FD + count)) == -1)
+			log_fatal("master_spawn: duplicate descriptor: %s", strerror(errno));
+	for (int i = 0; i < count; i++)
+		if (dup2(fds[i], MASTER_FLOW_READ_FD + i) == -1)
+			log_fatal("master_spawn: place descriptor: %s", strerror(errno));
+}
+
+static void
+pass_descriptors(const struct service_entry *service)
+{
+	const struct supervisor *master = service->master;
+	int count = 0, *fds = mem_new_array(service->listener_count + 4, sizeof(*fds));
+	struct buf snapshot = BUF_INIT;
+
+	fds[count++] = master->flow[0];
+	fds[count++] = master->flow[1];
+	fds[count++] = service->status[1];
+	for (size_t i = 0; i < service->listener_count; i++)
+		fds[count++] = service->listeners[i].fd;
+	if (master->snapshot != -1)
+		fds[count++] = master->snapshot;
+	place_descriptors(fds, count);
+	if (master->snapshot == -1)
+		return;
+	buf_printf(&snapshot, "%d:%d", SNAPSHOT_VERSION, MASTER_FLOW_READ_FD + count - 1);
+	setenv(MASTER_SNAPSHOT_ENV, buf_c(&snapshot), 1);
+}
+
+/* postlogd writes to the standard output that master was started with; nobody else sees it. */
+static void
+pass_console(const struct service_entry *service)
+{
+	const struct supervisor *master = service->master;
+
+	if (master->console != -1 && service->type == MASTER_UNIX_DGRAM &&
+	    strcmp(service->name, master->settings.postlog_service) == 0)
+		dup2(master->console, STDOUT_FILENO);
+}
+
+static void
+restore_signals(void)
+{
+	sigset_t none;
+
+	for (int signal_number = 1; signal_number < NSIG; signal_number++)
+		if (signal_number != SIGKILL && signal_number != SIGSTOP)
+			signal(signal_number, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static void __attribute__((noreturn))
+become_service(const struct service_entry *service, uint32_t generation)
+{
+	struct buf text = BUF_INIT;
+
+	postlog_sink_forked();
+	restore_signals();
+	buf_printf(&text, "%o", generation);
+	setenv(MASTER_GENERATION_ENV, buf_c(&text), 1);
+	pass_console(service);
+	pass_descriptors(service);
+	execv(service->program, arguments_make(service));
+	log_fatal("master_spawn: exec %s: %s", service->program, strerror(errno));
+}
+
+/* -- start and end -------------------------------------------------------------------------------------------------- */
+
+void
+child_start(struct service_entry *service)
+{
+	uint32_t generation = ++service->master->generation;
+	pid_t pid = fork();
+
+	if (pid == -1) {
+		log_warn("fork for %s: %s -- throttling", service->program, strerror(errno));
+		service_entry_throttle(service);
+		return;
+	}
+	if (pid == 0)
+		become_service(service, generation);
+	enter(service, pid, generation);
+	if (!service_entry_has_room(service) && service->limit > 1)
+		service_entry_reached_limit(service);
+	service_entry_watch(service);
+}
+
+static void
+log_end(const struct child *child, int status)
+{
+	if (WIFEXITED(status) && WEXITSTATUS(status) != 0)
+		log_warn("process %s pid %d exit status %d", child->service->program, (int)child->pid,
+		    WEXITSTATUS(status));
+	if (WIFSIGNALED(status))
+		log_warn("process %s pid %d killed by signal %d", child->service->program, (int)child->pid,
+		    WTERMSIG(status));
+}
+
+/* A process that the sandbox killed did start well: the next one may do better, and mail goes on meanwhile. */
+static bool
+is_bad_start(const struct child *child, int status)
+{
+	return status != 0 && !child->served && !(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS);
+}
+
+static void
+judge(const struct child *child, int status)
+{
+	log_end(child, status);
+	if (!is_bad_start(child, status))
+		return;
+	log_warn("%s: bad command startup -- throttling", child->service->program);
+	service_entry_throttle(child->service);
+}
+
+static void
+ended(struct child *child, int status)
+{
+	struct service_entry *service = child->service;
+
+	status_take(service);		/* its SERVED may still be in the pipe */
+	if (!service->master->stopping && !service->removed)
+		judge(child, status);
+	leave(child);
+	if (service->removed && service->total == 0)
+		service_entry_free(service);
+	else
+		service_entry_watch(service);
+}
+
+/* Unknown ones are orphans that fell to us as process 1. */
+void
+child_reap_all(struct supervisor *master)
+{
+	struct child *child;
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		if ((child = child_find(master, pid)) != NULL)
+			ended(child, status);
+}
+
+void
+child_kill_all(struct service_entry *service, int signal_number)
+{
+	LIST_FOREACH(child, &service->children, struct child, link)
+		kill(child->pid, signal_number);
+}

@@ -1,0 +1,1 @@
+$(call daemon,master,src/master)

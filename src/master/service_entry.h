@@ -1,0 +1,65 @@
+/*
+ * service_entry: one service of master.cf at run time: where it listens, how its processes are started, how many there
+ * are. Two lines with the same endpoint are the same service, so that "smtp" and "25" meet and a reload finds the
+ * sockets and processes of the running table again.
+ *
+ * Whether master listens is decided in one place from counts, service_entry_watch(): never while a process is idle, the
+ * limit is reached, or the service is throttled.
+ */
+#ifndef MASTER_SERVICE_ENTRY_H
+#define MASTER_SERVICE_ENTRY_H
+
+#include "global/config/master_cf.h"
+#include "master/supervisor.h"
+#include "util/base/clock.h"
+
+struct listener {
+	struct service_entry *service;
+	int fd;
+	struct loop_io io;
+};
+
+struct service_entry {
+	struct list link;		/* in supervisor.services */
+	struct supervisor *master;
+	enum master_type type;
+	char *name;			/* as written */
+	char *endpoint;			/* what makes it the same service: "inet:127.0.0.1:25", "public/cleanup" */
+	char *program;			/* path */
+	char **arguments;		/* of master.cf, behind the command; NULL ended */
+	bool unprivileged, chroot;
+	int limit;			/* 0: none */
+	int wakeup_sec;			/* 0: never */
+	bool wakeup_if_used;		/* the timer waits for the first client */
+	struct listener *listeners;
+	size_t listener_count;
+
+	struct list children;		/* struct child */
+	int total, idle;
+	int status[2];			/* status pipe of the present generation */
+	struct loop_io status_io;
+	bool throttled;
+	struct loop_timer throttle_timer, wakeup_timer;
+	msec_t stress_until, warn_after;
+	bool listed;			/* during a reload: stands in the new table */
+	bool removed;			/* in no table any more: freed with its last process */
+};
+
+/* Builds what the line says; opens nothing. NULL with a reason. */
+struct service_entry	*service_entry_new(struct supervisor *master, const struct master_entry *line, struct buf *why);
+void			 service_entry_free(struct service_entry *service);	/* closes all; has no children any more */
+/* Takes program, arguments, limits and wake-up of fresh, which is freed. */
+/* Closes its sockets and kills its processes; it is gone when they are. */
+void			 service_entry_remove(struct service_entry *service);
+void			 service_entry_replace(struct service_entry *service, struct service_entry *fresh);
+/* Do strangers come here, so that many of them mean that times are hard? */
+bool			 service_entry_adapts(const struct service_entry *service);
+bool			 service_entry_has_room(const struct service_entry *service);
+void			 service_entry_watch(struct service_entry *service);
+void			 service_entry_throttle(struct service_entry *service);
+/* The processes of now leave as soon as they are idle; those started from now on have a status pipe of their own. */
+void			 service_entry_retire(struct service_entry *service);
+void			 service_entry_reached_limit(struct service_entry *service);
+bool			 service_entry_stressed(const struct service_entry *service);
+
+#endif
