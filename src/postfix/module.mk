@@ -1,0 +1,1 @@
+$(call command,postfix,src/postfix)

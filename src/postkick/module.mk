@@ -1,0 +1,1 @@
+$(call command,postkick,src/postkick)

@@ -1,0 +1,1 @@
+$(call command,postlock,src/postlock)

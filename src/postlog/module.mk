@@ -1,0 +1,1 @@
+$(call command,postlog,src/postlog)
