@@ -12,7 +12,7 @@
 extern const struct ipc_protocol bounce_protocol;
 
 enum { BOUNCE_FRAME_APPEND = FRAME_TYPE_FIRST, BOUNCE_FRAME_FLUSH, BOUNCE_FRAME_WARN, BOUNCE_FRAME_TRACE, BOUNCE_FRAME_ONE, BOUNCE_FRAME_STATUS };
-enum { BOUNCE_FLAG_KEEP = 1, BOUNCE_FLAG_CLEAN = 2 };	/* keep the log after the notice; remove a stray log first */
+enum { BOUNCE_FLAG_KEEP = 1, BOUNCE_FLAG_CLEAN = 2 };	/* when no notice could be made: keep the log; remove it */
 
 struct bounce_entry {			/* one line of the log */
 	struct view queue_id;
@@ -37,6 +37,8 @@ bool	bounce_one(const char *path, const struct bounce_notice *notice, const stru
 /* Does not wait (qmgr). type: BOUNCE_FRAME_FLUSH, _WARN or _TRACE. */
 typedef void	bounce_done(bool sent, void *arg);
 void	bounce_notice_start(struct loop *loop, const char *path, int type, const struct bounce_notice *notice, msec_t timeout_ms, bounce_done *done, void *arg);
+
+void	bounce_append_start(struct loop *loop, const char *path, const struct bounce_entry *entry, msec_t timeout_ms, bounce_done *done, void *arg);
 
 void	bounce_entry_put(struct buf *out, unsigned type, const struct bounce_entry *entry);
 bool	bounce_entry_get(const struct frame *frame, struct bounce_entry *entry, struct buf *why);

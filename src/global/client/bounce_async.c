@@ -79,23 +79,48 @@ refused(void *arg)
 	finish(arg, false);
 }
 
-void
-bounce_notice_start(struct loop *loop, const char *path, int type, const struct bounce_notice *notice, msec_t timeout_ms,
-    bounce_done *done, void *arg)
+static struct pending *
+pending_new(struct loop *loop, const char *path, struct view queue_id, bounce_done *done, void *arg)
 {
 	struct pending *p = mem_new(sizeof(*p));
-	struct buf why = BUF_INIT;
 
 	p->loop = loop;
 	p->done = done;
 	p->arg = arg;
 	buf_puts(&p->path, path);
-	buf_putv(&p->queue_id, notice->queue_id);
-	bounce_notice_put(&p->frames, (unsigned)type, notice);
-	p->async = async_connect(loop, path, &bounce_protocol, timeout_ms, event, p, &why);
+	buf_putv(&p->queue_id, queue_id);
+	return p;
+}
+
+static void
+start(struct pending *p, msec_t timeout_ms)
+{
+	struct buf why = BUF_INIT;
+
+	p->async = async_connect(p->loop, buf_c(&p->path), &bounce_protocol, timeout_ms, event, p, &why);
 	if (p->async == NULL) {
-		log_warn("%s: %s service failure: %s", buf_c(&p->queue_id), path, buf_c(&why));
-		loop_timer_start(loop, &p->failed, 0, refused, p);
+		log_warn("%s: %s service failure: %s", buf_c(&p->queue_id), buf_c(&p->path), buf_c(&why));
+		loop_timer_start(p->loop, &p->failed, 0, refused, p);
 	}
 	buf_fini(&why);
+}
+
+void
+bounce_notice_start(struct loop *loop, const char *path, int type, const struct bounce_notice *notice, msec_t timeout_ms,
+    bounce_done *done, void *arg)
+{
+	struct pending *p = pending_new(loop, path, notice->queue_id, done, arg);
+
+	bounce_notice_put(&p->frames, (unsigned)type, notice);
+	start(p, timeout_ms);
+}
+
+void
+bounce_append_start(struct loop *loop, const char *path, const struct bounce_entry *entry, msec_t timeout_ms,
+    bounce_done *done, void *arg)
+{
+	struct pending *p = pending_new(loop, path, entry->queue_id, done, arg);
+
+	bounce_entry_put(&p->frames, BOUNCE_FRAME_APPEND, entry);
+	start(p, timeout_ms);
 }

@@ -31,6 +31,7 @@ struct announcer;
 struct announcer *announcer_new(const char *path);		/* "public/qmgr" */
 void	announcer_free(struct announcer *announcer);
 void	qmgr_announce(struct announcer *announcer, const struct qmgr_announcement *announcement);
+void	qmgr_announcement_put(struct buf *out, const struct qmgr_announcement *announcement);	/* the id alone, if too long */
 bool	qmgr_announcement_get(const struct frame *frame, struct qmgr_announcement *out, struct buf *why);
 
 #endif

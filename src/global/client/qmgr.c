@@ -1,0 +1,155 @@
+/* qmgr: announcements of new messages, and their codec. */
+#include "global/client/qmgr.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "util/net/endpoint.h"
+
+const struct ipc_protocol qmgr_protocol = { "qmgr", 1 };
+
+enum { ANNOUNCEMENT_MAX = 16384 };	/* beyond it, the id alone is sent */
+
+/* -- codec --------------------------------------------------------------------------------------------------------- */
+
+static const struct field fields[] = {
+	FIELD(struct qmgr_announcement, queue_id, 1, FIELD_STRING, FIELD_REQUIRED),
+	FIELD(struct qmgr_announcement, arrival_sec, 2, FIELD_I64, 0),
+	FIELD(struct qmgr_announcement, arrival_usec, 3, FIELD_I64, 0),
+	FIELD(struct qmgr_announcement, create_time, 4, FIELD_I64, 0),
+	FIELD(struct qmgr_announcement, content_size, 5, FIELD_I64, 0),
+	FIELD(struct qmgr_announcement, data_offset, 6, FIELD_I64, 0),
+	FIELD(struct qmgr_announcement, options, 7, FIELD_U64, 0),
+	FIELD(struct qmgr_announcement, sender, 8, FIELD_BYTES, 0),
+	FIELD(struct qmgr_announcement, encoding, 9, FIELD_BYTES, 0),
+	FIELD(struct qmgr_announcement, envid, 10, FIELD_BYTES, 0),
+	FIELD(struct qmgr_announcement, client_fields, 11, FIELD_BYTES, 0),
+	FIELD(struct qmgr_announcement, ret, 12, FIELD_INT, 0),
+	FIELD(struct qmgr_announcement, whole, 13, FIELD_BOOL, 0),
+	FIELD(struct qmgr_announcement, recipients, 14, FIELD_BYTES, 0),
+	FIELD_END
+};
+
+void
+qmgr_announcement_put(struct buf *out, const struct qmgr_announcement *announcement)
+{
+	struct qmgr_announcement id_only = { .queue_id = announcement->queue_id };
+	bool fits = frame_size(fields, announcement) <= ANNOUNCEMENT_MAX;
+
+	frame_put(out, QMGR_FRAME_ANNOUNCE, 0, fields, fits ? announcement : &id_only);
+}
+
+bool
+qmgr_announcement_get(const struct frame *frame, struct qmgr_announcement *out, struct buf *why)
+{
+	if (frame->type != QMGR_FRAME_ANNOUNCE || (frame->flags & FRAME_MORE)) {
+		why_set(why, "not an announcement");
+		return false;
+	}
+	if (!frame_get(frame, fields, out, sizeof(*out), why))
+		return false;
+	if (!queue_id_valid(out->queue_id)) {
+		why_set(why, "bad queue id");
+		return false;
+	}
+	return true;
+}
+
+/* -- the kept connection ------------------------------------------------------------------------------------------- */
+
+struct announcer {
+	char *path;
+	int fd;			/* -1: none now */
+	struct buf unsent;	/* the rest of a frame that went out by half */
+};
+
+struct announcer *
+announcer_new(const char *path)
+{
+	struct announcer *announcer = mem_new(sizeof(*announcer));
+
+	announcer->path = mem_string(path);
+	announcer->fd = -1;
+	return announcer;
+}
+
+static void
+drop_connection(struct announcer *announcer)
+{
+	if (announcer->fd != -1)
+		close(announcer->fd);
+	announcer->fd = -1;
+	buf_reset(&announcer->unsent);
+}
+
+void
+announcer_free(struct announcer *announcer)
+{
+	if (announcer == NULL)
+		return;
+	drop_connection(announcer);
+	buf_fini(&announcer->unsent);
+	mem_free(announcer->path);
+	mem_free(announcer);
+}
+
+/* Sends what it takes now; the rest of a frame is kept, for half a frame cannot be taken back. False: no connection. */
+static bool
+push(struct announcer *announcer)
+{
+	struct buf *unsent = &announcer->unsent;
+	ssize_t n;
+
+	while (unsent->len > 0) {
+		n = send(announcer->fd, unsent->data, unsent->len, MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			return errno == EAGAIN;
+		buf_remove(unsent, 0, (size_t)n);
+	}
+	return true;
+}
+
+static bool
+reconnect(struct announcer *announcer)
+{
+	drop_connection(announcer);
+	announcer->fd = unix_connect_start(announcer->path, NULL);
+	if (announcer->fd != -1)
+		buf_putc(&announcer->unsent, '\0');	/* frames follow */
+	return announcer->fd != -1;
+}
+
+/* A socket that is full gets the shortest of hints instead, over a connection of its own. */
+static void
+nudge(const struct announcer *announcer)
+{
+	static const char request = QMGR_REQUEST_INCOMING;
+	int fd = unix_connect_start(announcer->path, NULL);
+
+	if (fd == -1)
+		return;
+	send(fd, &request, 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+	close(fd);
+}
+
+void
+qmgr_announce(struct announcer *announcer, const struct qmgr_announcement *announcement)
+{
+	if (announcer->fd == -1 && !reconnect(announcer))
+		return;
+	if (!push(announcer) && !reconnect(announcer))
+		return;
+	if (announcer->unsent.len > 1) {
+		nudge(announcer);
+		return;
+	}
+	qmgr_announcement_put(&announcer->unsent, announcement);
+	if (push(announcer) || !reconnect(announcer))
+		return;
+	qmgr_announcement_put(&announcer->unsent, announcement);
+	if (!push(announcer))
+		drop_connection(announcer);
+}
