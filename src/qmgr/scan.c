@@ -1,5 +1,6 @@
 /* scan: finding messages in incoming and deferred, one per turn, the two in turn. */
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 

@@ -1,1 +1,0 @@
-$(call daemon,discard,src/discard)

@@ -1,1 +1,0 @@
-$(call daemon,error,src/error)
