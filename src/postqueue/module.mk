@@ -1,0 +1,1 @@
+$(call command,postqueue,src/postqueue)
