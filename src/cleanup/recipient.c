@@ -1,0 +1,116 @@
+/* recipient: from an address as it came to the recipients that stand in the queue file. */
+#include "cleanup/message.h"
+#include "global/address/mail_maps.h"
+#include "util/log/log.h"
+
+/* The envelope tuple: the same address under another demand is another recipient. */
+static bool
+seen_before(struct message *m, const struct message_recipient *recipient)
+{
+	const struct cleanup_config *config = m->cleanup->config;
+	struct buf key = BUF_INIT;
+	bool seen;
+
+	if (config->original_recipient)
+		buf_printf(&key, "%.*s\n%d\n%.*s\n", VIEW_ARG(recipient->dsn_orcpt), recipient->dsn_notify,
+		    VIEW_ARG(recipient->original));
+	buf_putv(&key, recipient->address);
+	seen = hash_get(m->seen_recipients, buf_view(&key)) != NULL;
+	if (!seen && hash_count(m->seen_recipients) < (size_t)config->duplicate_filter_max)
+		hash_put(m->seen_recipients, buf_view(&key), m);
+	buf_fini(&key);
+	return seen;
+}
+
+static void
+put(struct message *m, const struct message_recipient *recipient)
+{
+	if (seen_before(m, recipient))
+		return;
+	if (recipient->dsn_notify != 0)
+		message_put_attribute(m, "notify_flags", arena_printf(&m->arena, "%d", recipient->dsn_notify));
+	message_put_attribute(m, "dsn_orig_rcpt", recipient->dsn_orcpt);
+	message_put(m, RECORD_ORIGINAL, recipient->original);
+	message_put(m, RECORD_RECIPIENT, recipient->address);
+	m->recipients++;
+	m->notify |= (unsigned)recipient->dsn_notify;
+	if (m->first_recipient.len == 0)
+		m->first_recipient = arena_view(&m->arena, recipient->address);
+}
+
+static void
+put_expanded(struct message *m, const struct message_recipient *recipient)
+{
+	struct message_recipient each = *recipient;
+	struct view *addresses;
+	size_t count;
+
+	if (!(m->flags & CLEANUP_MAP_VIRTUAL) || maps_empty(m->cleanup->virtual_alias)) {
+		put(m, recipient);
+		return;
+	}
+	if (!virtual_alias_expand(m, recipient->address, &addresses, &count))
+		return;
+	for (size_t i = 0; i < count && !message_failed(m); i++) {
+		each.address = addresses[i];
+		put(m, &each);
+	}
+}
+
+static struct view
+mapped(struct message *m, struct view address)
+{
+	struct buf out = BUF_INIT;
+	struct view result = VIEW_EMPTY;
+
+	if (address.len == 0)
+		address = view_string(m->cleanup->config->rewrite.empty_address_recipient);
+	if (address_map(m, REWRITE_LOCAL, CLASS_ENVELOPE_RECIPIENT, address, &out))
+		result = arena_view(&m->arena, buf_view(&out));
+	buf_fini(&out);
+	return result;
+}
+
+void
+recipient_add(struct message *m, const struct message_recipient *recipient)
+{
+	struct message_recipient r = *recipient;
+
+	if (r.original.len == 0)
+		r.original = r.address;
+	r.address = mapped(m, r.address);
+	if (message_failed(m))
+		return;
+	put_expanded(m, &r);
+	if (m->flags & CLEANUP_MAP_BCC)
+		recipient_add_bcc(m, m->cleanup->recipient_bcc, r.address);
+}
+
+/* A copy nobody asked for by name: its failures are nobody's business. */
+void
+recipient_copy(struct message *m, struct view address)
+{
+	struct message_recipient r = { .address = mapped(m, address), .original = address, .dsn_notify = 1 };
+
+	if (!message_failed(m))
+		put_expanded(m, &r);
+}
+
+void
+recipient_add_bcc(struct message *m, struct maps *maps, struct view key)
+{
+	unsigned keys = ADDRESS_KEY_FULL | ADDRESS_KEY_USER_ALWAYS | ADDRESS_KEY_AT_DOMAIN;
+	struct buf value = BUF_INIT;
+	enum lookup result;
+
+	if (maps_empty(maps))
+		return;
+	result = mail_maps_lookup(maps, key, m->cleanup->config->recipient_delimiter, keys, false, &value, NULL, NULL);
+	if (result == LOOKUP_FOUND) {
+		recipient_copy(m, arena_view(&m->arena, buf_view(&value)));
+	} else if (result == LOOKUP_RETRY) {
+		log_warn("%s: bcc map lookup problem -- message not accepted, try again later", buf_c(&m->id));
+		message_fail(m, CLEANUP_WRITE, NULL);
+	}
+	buf_fini(&value);
+}
