@@ -66,9 +66,14 @@ config.mk config.h: dev/configure
 
 UNIT_SOURCES := $(shell find tests/unit -name '*_test.c' 2>/dev/null)
 UNIT_TESTS := $(patsubst %.c,$(B)/%,$(UNIT_SOURCES))
+UNIT_HELPERS := $(patsubst %.c,$(B)/%.o,$(shell find tests/unit -name '*.c' ! -name '*_test.c' 2>/dev/null))
 
-$(UNIT_TESTS): $(B)/%: $(B)/%.o $(ARCHIVES)
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< -Wl,--start-group $(ARCHIVES) -Wl,--end-group $(LIBRARY_LIBS) -lcmocka
+$(B)/libtesting.a: $(UNIT_HELPERS)
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $(filter %.o,$^)
+
+$(UNIT_TESTS): $(B)/%: $(B)/%.o $(B)/libtesting.a $(ARCHIVES)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< -Wl,--start-group $(B)/libtesting.a $(ARCHIVES) -Wl,--end-group $(LIBRARY_LIBS) -lcmocka
 
 unit-tests: $(UNIT_TESTS)
 	@dev/run-unit-tests $(UNIT_TESTS)

@@ -16,6 +16,7 @@
 #include "global/config/config.h"
 #include "util/ipc/channel.h"
 
+struct identity;
 struct loop;
 struct service_context;
 
@@ -33,7 +34,7 @@ enum {
 	SERVICE_NO_MAX_USE	= 1 << 3,
 	SERVICE_NO_RETIRE	= 1 << 4,	/* never leaves by itself (qmgr) */
 	SERVICE_OPEN		= 1 << 5,	/* runs foreign programs: no sandbox, not even no_new_privs */
-	SERVICE_STANDALONE	= 1 << 6,	/* allows -S: one client on standard input and output */
+	SERVICE_STANDALONE	= 1 << 6,	/* allows -S: one client on standard input and output (client gets 0) */
 };
 
 enum service_answer {
@@ -64,10 +65,19 @@ struct service {
 	void (*client)(struct service_context *ctx, int fd);
 	/* Triggers (pickup, qmgr): the bytes that came. */
 	void (*trigger)(struct service_context *ctx, struct view requests);
-	/* Manager: a connection on the public socket that sent no trigger bytes but frames (announcements). */
+	/* Manager: a frame on a connection whose first byte was 0, from a process of mail_owner or root. No answer. */
+	void (*announced)(struct service_context *ctx, const struct frame *frame);
+	/* Event, type unix-dgram: one datagram. */
+	void (*datagram)(struct service_context *ctx, struct view bytes);
 
 	void (*idle)(struct service_context *ctx);	/* about once a second between requests; may be NULL */
+	/*
+	 * Event and manager: the listeners are given up, finish what is under way, then service_leave(). NULL: the frame
+	 * leaves when all clients are done, or after application_event_drain_time.
+	 */
+	void (*retiring)(struct service_context *ctx);
 	void (*stop)(struct service_context *ctx);	/* before the process leaves; may be NULL */
+	const char *watchdog;				/* parameter of the longest request; NULL: daemon_timeout */
 };
 
 int		 service_main(const struct service *service, int argc, char **argv);
@@ -78,12 +88,17 @@ struct config	*service_settings(const struct service_context *ctx);		/* for what
 const char	*service_name(const struct service_context *ctx);		/* the master.cf name */
 const char	*service_type(const struct service_context *ctx);		/* "unix", "inet", … */
 bool		 service_standalone(const struct service_context *ctx);		/* -S */
+const struct identity *service_owner(const struct service_context *ctx);	/* mail_owner */
 char *const	*service_arguments(const struct service_context *ctx);		/* after the options: pipe, spawn */
 void		*service_state(const struct service_context *ctx);		/* the daemon's own, set by prepare or start */
 void		 service_set_state(struct service_context *ctx, void *state);
 struct loop	*service_loop(const struct service_context *ctx);		/* event and manager shapes */
 void		 service_retire(struct service_context *ctx);			/* leave at the next boundary */
 bool		 service_retiring(const struct service_context *ctx);		/* event shapes: finish what is under way */
+void		 service_client_done(struct service_context *ctx);		/* event: what client() took is finished */
+void		 service_leave(struct service_context *ctx);			/* event and manager: now */
+/* Many clients: around a lookup that may leave the machine, so that master starts another process meanwhile. */
+void		 service_busy(struct service_context *ctx, bool busy);
 void		 service_promise(struct service_context *ctx, const char *words);	/* in prepare: what was opened needs more */
 int		 service_flow_read(const struct service_context *ctx);		/* flow-control pipe, or -1 */
 int		 service_flow_write(const struct service_context *ctx);

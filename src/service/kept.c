@@ -1,0 +1,158 @@
+#include "service/kept.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "service/listeners.h"
+#include "service/master_link.h"
+#include "service/master_protocol.h"
+#include "service/watchdog.h"
+#include "util/log/log.h"
+#include "util/net/endpoint.h"
+
+/*
+ * After RETIRE, how long to wait for the client to close. By then no request can still be on its way: whoever looks at
+ * the channel before the next one finds RETIRE there.
+ */
+enum { LINGER_MS = 60000, LOOK_MS = 1000 };
+
+struct kept {
+	struct service_context *ctx;
+	struct channel *channel;
+	bool retired;			/* RETIRE is out */
+	msec_t since;			/* the last request, or RETIRE */
+	msec_t looked;			/* for others that wait */
+};
+
+/* A client that ends, breaks or stops in the middle of a request is not our fault, but worth a line. */
+void
+kept_complain(const struct service_context *ctx, const struct channel *channel)
+{
+	uid_t uid = (uid_t)-1;
+	gid_t gid;
+	pid_t pid = 0;
+
+	socket_peer_ids(channel_fd(channel), &uid, &gid, &pid);
+	log_warn("%s: client process %ld (uid %ld): %s", service_name(ctx), (long)pid, (long)uid,
+	    channel_why(channel));
+}
+
+static msec_t
+ipc_deadline(const struct service_context *ctx)
+{
+	return clock_deadline((msec_t)ctx->limits.ipc_timeout_sec * 1000);
+}
+
+bool
+kept_serve_request(struct service_context *ctx, struct channel *channel, const struct frame *request,
+    bool *retired)
+{
+	enum service_answer answer;
+
+	watchdog_working(true);
+	answer = ctx->service->serve(ctx, channel, request);
+	watchdog_working(false);
+	*retired = service_spent(ctx) || *retired;
+	if (answer == SERVICE_HANG_UP)
+		return false;
+	if (*retired)
+		channel_put_retire(channel);
+	else
+		channel_put_ready(channel);
+	return channel_flush(channel, ipc_deadline(ctx)) == CHANNEL_OK;
+}
+
+/* Whoever waits for a process while we are kept for one client is served after this request. */
+static void
+look_for_others(struct kept *kept)
+{
+	msec_t now = clock_now();
+
+	if (now - kept->looked < LOOK_MS)
+		return;
+	kept->looked = now;
+	if (listeners_somebody_waits(kept->ctx))
+		kept->retired = true;
+}
+
+static bool
+serve_one(struct kept *kept)
+{
+	struct frame request;
+	enum channel_result result;
+
+	result = channel_read(kept->channel, &request, ipc_deadline(kept->ctx));
+	if (result != CHANNEL_OK) {
+		if (result != CHANNEL_EOF)
+			kept_complain(kept->ctx, kept->channel);
+		return false;
+	}
+	service_look(kept->ctx);
+	look_for_others(kept);
+	kept->retired = kept->retired || kept->ctx->retiring;
+	if (!kept_serve_request(kept->ctx, kept->channel, &request, &kept->retired))
+		return false;
+	kept->since = clock_now();
+	return true;
+}
+
+/* READY is out, and we want to leave: the client may have sent a request that crosses this. */
+static bool
+say_retire(struct kept *kept)
+{
+	kept->retired = true;
+	kept->since = clock_now();
+	channel_put_retire(kept->channel);
+	return channel_flush(kept->channel, ipc_deadline(kept->ctx)) == CHANNEL_OK;
+}
+
+/* No request came. */
+static bool
+rest(struct kept *kept)
+{
+	struct service_context *ctx = kept->ctx;
+
+	if (kept->retired)
+		return clock_now() - kept->since < LINGER_MS;
+	service_look(ctx);
+	look_for_others(kept);
+	if (service_too_idle(ctx, kept->since))
+		ctx->retiring = true;
+	return ctx->retiring || kept->retired ? say_retire(kept) : true;
+}
+
+/* True: a request, or the end of the connection, can be read. */
+static bool
+request_came(struct kept *kept)
+{
+	struct pollfd fds[] = {
+		{ channel_fd(kept->channel), POLLIN, 0 },
+		{ MASTER_STATUS_FD, 0, 0 },
+	};
+	nfds_t count = kept->retired || kept->ctx->options.standalone ? 1 : 2;
+
+	if (channel_pending(kept->channel))
+		return true;
+	if (poll(fds, count, LOOK_MS) == -1)
+		return false;
+	if (count == 2 && fds[1].revents != 0)
+		kept->ctx->retiring = true;
+	return fds[0].revents != 0;
+}
+
+void
+kept_serve(struct service_context *ctx, int fd)
+{
+	struct channel *channel = channel_new(fd, ctx->service->protocol);
+	struct kept kept = { ctx, channel, false, clock_now(), clock_now() };
+	bool alive;
+
+	channel_greet(channel);
+	alive = channel_flush(channel, ipc_deadline(ctx)) == CHANNEL_OK;
+	while (alive)
+		alive = request_came(&kept) ? serve_one(&kept) : rest(&kept);
+	if (ctx->service->client_gone != NULL)
+		ctx->service->client_gone(ctx, channel);
+	channel_free(channel);
+}

@@ -1,0 +1,20 @@
+/*
+ * kept: one connection of a frame service, from greeting to end, and the rules of leaving it (channel.h, doc/ipc.md).
+ */
+#ifndef SERVICE_KEPT_H
+#define SERVICE_KEPT_H
+
+#include "service/context.h"
+
+/* Greets, serves request after request, and returns when the client is gone. */
+void	kept_serve(struct service_context *ctx, int fd);
+
+/*
+ * The pieces that many-client services need: one whole request, from its first frame to READY or RETIRE. False: the
+ * connection is to be closed.
+ */
+bool	kept_serve_request(struct service_context *ctx, struct channel *channel, const struct frame *request,
+	    bool *retired);
+void	kept_complain(const struct service_context *ctx, const struct channel *channel);
+
+#endif

@@ -1,0 +1,89 @@
+/* When to leave, and what is looked at between requests. */
+#include "service/context.h"
+#include "service/master_link.h"
+#include "table/table.h"
+#include "util/log/log.h"
+
+enum { LOOK_INTERVAL_MS = 1000 };
+
+void
+service_retire(struct service_context *ctx)
+{
+	ctx->retiring = true;
+	if (ctx->events != NULL)
+		service_events_look(ctx);
+}
+
+bool
+service_retiring(const struct service_context *ctx)
+{
+	return ctx->retiring;
+}
+
+void
+service_watch(struct service_context *ctx, struct table *table)
+{
+	struct watched_table *watched = mem_new(sizeof(*watched));
+
+	watched->table = table;
+	list_append(&ctx->watched, &watched->link);
+}
+
+static bool
+may_retire(const struct service_context *ctx)
+{
+	return (ctx->service->flags & SERVICE_NO_RETIRE) == 0;
+}
+
+bool
+service_spent(struct service_context *ctx)
+{
+	bool counts = may_retire(ctx) && (ctx->service->flags & SERVICE_NO_MAX_USE) == 0;
+
+	master_link_served(ctx);
+	ctx->uses++;
+	if (counts && ctx->limits.max_use > 0 && ctx->uses >= (unsigned)ctx->limits.max_use)
+		ctx->retiring = true;
+	return ctx->retiring;
+}
+
+bool
+service_too_idle(const struct service_context *ctx, msec_t since)
+{
+	msec_t limit = (msec_t)ctx->limits.max_idle_sec * 1000;
+
+	return may_retire(ctx) && limit > 0 && clock_now() - since >= limit;
+}
+
+static void
+look_at_tables(struct service_context *ctx)
+{
+	LIST_FOREACH(watched, &ctx->watched, struct watched_table, link) {
+		if (!table_changed(watched->table))
+			continue;
+		log_info("table %s has changed -- restarting", table_name(watched->table));
+		ctx->retiring = true;
+		return;
+	}
+}
+
+bool
+service_has_chores(const struct service_context *ctx)
+{
+	return !list_empty(&ctx->watched) || ctx->service->idle != NULL || ctx->options.lifetime_sec > 0;
+}
+
+void
+service_look(struct service_context *ctx)
+{
+	msec_t now = clock_now();
+
+	if (ctx->retiring || now - ctx->looked < LOOK_INTERVAL_MS)
+		return;
+	ctx->looked = now;
+	look_at_tables(ctx);
+	if (ctx->options.lifetime_sec > 0 && now - ctx->started >= (msec_t)ctx->options.lifetime_sec * 1000)
+		ctx->retiring = true;
+	if (!ctx->retiring && ctx->service->idle != NULL)
+		ctx->service->idle(ctx);
+}

@@ -1,0 +1,105 @@
+/*
+ * sequential: one client at a time. The process sleeps in one epoll_wait() for a client, master's end, and its limits;
+ * while it keeps a connection, kept.c waits instead.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "service/kept.h"
+#include "service/listeners.h"
+#include "service/master_link.h"
+#include "service/watchdog.h"
+#include "util/file/file.h"
+#include "util/log/log.h"
+
+enum { TRIGGER_MAX = 1024, TRIGGER_WAIT_MS = 1000, CHORES_MS = 1000, SLEEP_MS = 10000 };
+
+/* -- one client ---------------------------------------------------------------------------------- */
+
+/* Clients of triggers write and close. Bytes are a hint: who sends none, or slowly, is not waited for long. */
+static void
+serve_trigger(struct service_context *ctx, int fd)
+{
+	char bytes[TRIGGER_MAX];
+	ssize_t n;
+
+	while ((n = recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT)) == -1 && errno == EAGAIN)
+		if (!fd_wait(fd, POLLIN, clock_deadline(TRIGGER_WAIT_MS)))
+			break;
+	close(fd);
+	if (n > 0)
+		ctx->service->trigger(ctx, view_bytes(bytes, (size_t)n));
+}
+
+static void
+serve_foreign(struct service_context *ctx, int fd)
+{
+	watchdog_working(true);
+	if (ctx->service->client != NULL)
+		ctx->service->client(ctx, fd);
+	else
+		serve_trigger(ctx, fd);
+	watchdog_working(false);
+	service_spent(ctx);
+}
+
+static void
+serve_client(struct service_context *ctx, int fd)
+{
+	if (ctx->service->protocol != NULL)
+		kept_serve(ctx, fd);
+	else
+		serve_foreign(ctx, fd);
+}
+
+/* -- waiting ------------------------------------------------------------------------------------- */
+
+/*
+ * Which listener to try: one that has a client, or all of them (-1) after a while without: whoever was woken for a
+ * client may have died before it accepted. -2: master is gone.
+ */
+static int
+wait_for_listener(struct service_context *ctx, int set)
+{
+	struct epoll_event event;
+	int n = epoll_wait(set, &event, 1, service_has_chores(ctx) ? CHORES_MS : SLEEP_MS);
+
+	if (n != 1)
+		return -1;
+	return listeners_has(ctx, event.data.fd) ? event.data.fd : -2;
+}
+
+static int
+next_client(struct service_context *ctx, int set)
+{
+	int from = wait_for_listener(ctx, set);
+
+	service_look(ctx);
+	if (from == -2 || ctx->retiring) {
+		ctx->retiring = true;
+		return -1;
+	}
+	return listeners_accept(ctx, from, 0);
+}
+
+void
+service_run_sequential(struct service_context *ctx)
+{
+	int set = listeners_wait_set(ctx), fd;
+	msec_t since = clock_now();
+
+	while (!ctx->retiring) {
+		if ((fd = next_client(ctx, set)) == -1) {
+			ctx->retiring = ctx->retiring || service_too_idle(ctx, since);
+			continue;
+		}
+		master_link_busy(ctx, true);
+		serve_client(ctx, fd);
+		since = clock_now();
+		if (!ctx->retiring)
+			master_link_busy(ctx, false);
+	}
+	close(set);
+}
