@@ -58,12 +58,19 @@ is_number(const struct param *param)
 }
 
 const char *
+config_string_unchecked(struct config *config, const char *name, struct buf *why)
+{
+	const struct param *param = config_param(view_string(name));
+
+	return param != NULL && param_is_raw(param) ? config_raw(config, name) : expanded_text(config, name, why);
+}
+
+const char *
 config_string(struct config *config, const char *name, struct buf *why)
 {
 	const struct param *param = config_param(view_string(name));
-	const char *text;
+	const char *text = config_string_unchecked(config, name, why);
 
-	text = param != NULL && param_is_raw(param) ? config_raw(config, name) : expanded_text(config, name, why);
 	return param != NULL && is_number(param) ? text : checked_length(config, name, text, why);
 }
 

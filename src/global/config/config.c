@@ -35,6 +35,12 @@ config_free(struct config *config)
 	mem_free(config);
 }
 
+struct config *
+config_empty(const char *asked)
+{
+	return config_new(config_directory_in_use(asked));
+}
+
 void
 config_add(struct config *config, struct view name, struct view raw, int line)
 {
@@ -129,8 +135,8 @@ directory_allowed(const char *directory, struct buf *why)
 	return allowed;
 }
 
-static const char *
-directory_in_use(const char *asked)
+const char *
+config_directory_in_use(const char *asked)
 {
 	const char *environment = getenv("MAIL_CONFIG");
 
@@ -142,7 +148,7 @@ directory_in_use(const char *asked)
 struct config *
 config_load(const char *asked, struct buf *why)
 {
-	const char *directory = directory_in_use(asked);
+	const char *directory = config_directory_in_use(asked);
 
 	return directory_allowed(directory, why) ? load_file(directory, why) : NULL;
 }
@@ -150,7 +156,7 @@ config_load(const char *asked, struct buf *why)
 struct config *
 config_load_for_service(struct buf *why)
 {
-	struct config *config = snapshot_load(directory_in_use(NULL));
+	struct config *config = snapshot_load(config_directory_in_use(NULL));
 
 	return config != NULL ? config : config_load(NULL, why);
 }
@@ -274,21 +280,34 @@ config_expand(struct config *config, struct view text, struct buf *out, struct b
 }
 
 const char *
-config_raw(struct config *config, const char *name)
+config_default(struct config *config, const char *name)
 {
-	const struct setting *setting = config_setting(config, view_string(name));
 	const struct param *param = config_param(view_string(name));
 	struct buf value = BUF_INIT;
 	const char *text;
 
-	if (setting != NULL)
-		return setting->raw;
 	if (param == NULL || param->default_text != NULL)
 		return param != NULL ? param->default_text : NULL;
 	compute_default(config, param->name, &value, NULL);
 	text = arena_string(&config->arena, buf_view(&value));
 	buf_fini(&value);
 	return text;
+}
+
+const char *
+config_raw(struct config *config, const char *name)
+{
+	const struct setting *setting = config_setting(config, view_string(name));
+
+	return setting != NULL ? setting->raw : config_default(config, name);
+}
+
+void
+config_each_setting(const struct config *config, void (*each)(const char *name, const char *raw, int line, void *arg),
+    void *arg)
+{
+	LIST_FOREACH(setting, &config->settings, struct setting, link)
+		each(setting->name, setting->raw, setting->line, arg);
 }
 
 bool

@@ -71,6 +71,16 @@ bool		 config_expand(struct config *config, struct view text, struct buf *out, s
 const char	*config_where(struct config *config, const char *name);
 const char	*config_directory(const struct config *config);
 
+
+/* For tools that show or check a configuration as a whole. */
+struct config	*config_empty(const char *config_directory);		/* nothing set: defaults only */
+const char	*config_directory_in_use(const char *asked);		/* asked, else MAIL_CONFIG, else the built-in one */
+const char	*config_default(struct config *config, const char *name);	/* as written, or computed; NULL: unknown name */
+/* As config_string(), but shows a value that breaks its bounds. */
+const char	*config_string_unchecked(struct config *config, const char *name, struct buf *why);
+void		 config_each_setting(const struct config *config,
+		    void (*each)(const char *name, const char *raw, int line, void *arg), void *arg);
+
 /* A time text: number with unit s m h d w. */
 bool		 config_parse_time(const char *text, char default_unit, long long *seconds);
 /*

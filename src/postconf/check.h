@@ -1,0 +1,13 @@
+/*
+ * check: warns about settings that nobody reads, about those of the past, and about comments that became part of a value.
+ */
+#ifndef POSTCONF_CHECK_H
+#define POSTCONF_CHECK_H
+
+#include "global/config/config.h"
+#include "global/config/master_cf.h"
+#include "postconf/known.h"
+
+void	check_configuration(struct config *config, const struct master_cf *services, const struct known *known);
+
+#endif

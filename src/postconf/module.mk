@@ -1,0 +1,1 @@
+$(call command,postconf,src/postconf)

@@ -1,0 +1,313 @@
+/*
+ * postconf: shows and edits the configuration.
+ */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "global/config/config.h"
+#include "global/config/main_cf.h"
+#include "postconf/check.h"
+#include "postconf/edit.h"
+#include "postconf/known.h"
+#include "postconf/print.h"
+#include "postconf/services.h"
+#include "table/table.h"
+#include "util/log/log.h"
+
+enum { EVERY_CLASS = NAME_BUILT_IN | NAME_SERVICE | NAME_USER, OVERRIDES_MAX = 64 };
+
+struct request {
+	const char *directory;		/* -c; NULL: as usual */
+	char mode;			/* p M F P m l: what to work on */
+	char edit;			/* e X #, or 0: show */
+	bool defaults, set_only, expand, quiet;
+	unsigned classes;
+	struct print_style style;
+	const char *overrides[OVERRIDES_MAX];
+	size_t override_count;
+	char **names;			/* NULL ended */
+};
+
+static const char usage[] = "usage: postconf [-c directory] [-C class,...] [-dfhHjnqvx] [-o name=value] [name...]; "
+    "postconf -e|-X|-# [-c directory] name[=value]...; postconf -M|-F|-P [-eX#fhHjx] [service/type[/item][=value]...]; "
+    "postconf -l|-m";
+
+/* -- options --------------------------------------------------------------------------------------------------------- */
+
+static void
+set_once(char *which, int option)
+{
+	if (*which != 0 && *which != option)
+		log_fatal("specify one of -%c -%c", *which, option);
+	*which = (char)option;
+}
+
+static unsigned
+read_classes(const char *text)
+{
+	static const struct {
+		const char *name;
+		unsigned class;
+	} classes[] = {
+		{ "builtin", NAME_BUILT_IN }, { "service", NAME_SERVICE }, { "user", NAME_USER }, { "all", EVERY_CLASS },
+	};
+	struct view rest = view_string(text), word;
+	unsigned all = 0;
+
+	while (view_word(&rest, ", \t", &word)) {
+		size_t i = 0;
+
+		while (i < ARRAY_COUNT(classes) && !view_is_nocase(word, classes[i].name))
+			i++;
+		if (i == ARRAY_COUNT(classes))
+			log_fatal("bad parameter class \"%.*s\"; expected: builtin, service, user, all", VIEW_ARG(word));
+		all |= classes[i].class;
+	}
+	return all;
+}
+
+static void
+add_override(struct request *request, const char *text)
+{
+	if (request->override_count == OVERRIDES_MAX)
+		log_fatal("more than %d times -o", OVERRIDES_MAX);
+	request->overrides[request->override_count++] = text;
+}
+
+static void
+read_option(struct request *request, int option)
+{
+	switch (option) {
+	case 'c': request->directory = optarg; break;
+	case 'C': request->classes = read_classes(optarg); break;
+	case 'd': request->defaults = true; break;
+	case 'e': case 'X': case '#': set_once(&request->edit, option); break;
+	case 'f': request->style.fold = true; break;
+	case 'h': request->style.values_only = true; break;
+	case 'H': request->style.names_only = true; break;
+	case 'j': request->style.json = true; break;
+	case 'l': case 'm': case 'M': case 'F': case 'P': case 'p': set_once(&request->mode, option); break;
+	case 'n': request->set_only = true; break;
+	case 'o': add_override(request, optarg); break;
+	case 'q': request->quiet = true; break;
+	case 'v': log_set_verbose(log_verbose() + 1); break;
+	case 'x': request->expand = true; break;
+	default: log_fatal("%s", usage);
+	}
+}
+
+static void
+check_combinations(const struct request *request)
+{
+	if (request->edit != 0 && request->defaults)
+		log_fatal("specify one of -%c -d", request->edit);
+	if (request->edit != 0 && request->set_only)
+		log_fatal("specify one of -%c -n", request->edit);
+	if (request->edit != 0 && request->mode != 'p' && strchr("MFP", request->mode) == NULL)
+		log_fatal("specify one of -%c -%c", request->edit, request->mode);
+	if (request->mode == 'F' && (request->edit == 'X' || request->edit == '#'))
+		log_fatal("-F cannot be combined with -%c", request->edit);
+	if (request->mode == 'P' && request->edit == '#')
+		log_fatal("-P cannot be combined with -#");
+	if (request->defaults && request->set_only)
+		log_fatal("specify one of -d -n");
+	if (request->edit != 0 && request->names[0] == NULL)
+		log_fatal("-%c needs at least one name", request->edit);
+}
+
+static void
+read_options(struct request *request, int argc, char **argv)
+{
+	int option;
+
+	opterr = 0;
+	while ((option = getopt(argc, argv, "c:C:defFhHjlmMno:pPqvxX#")) != -1)
+		read_option(request, option);
+	request->names = argv + optind;
+	if (request->mode == 0)
+		request->mode = 'p';
+	if (request->edit == 0 && !request->defaults && !request->set_only && strchr("pMFP", request->mode) != NULL &&
+	    request->names[0] != NULL && strchr(request->names[0], '=') != NULL)
+		request->edit = 'e';
+	check_combinations(request);
+}
+
+/* -- showing main.cf ------------------------------------------------------------------------------------------------- */
+
+struct show {
+	const struct request *request;
+	struct config *config;
+};
+
+static const char *
+value_to_show(const struct show *show, const char *name)
+{
+	struct buf why = BUF_INIT;
+	const char *value;
+
+	if (!show->request->expand)
+		return show->request->defaults ? config_default(show->config, name) : config_raw(show->config, name);
+	if ((value = config_string_unchecked(show->config, name, &why)) == NULL)
+		log_fatal("%s", buf_c(&why));
+	buf_fini(&why);
+	return value;
+}
+
+static void
+show_name(const char *name, void *arg)
+{
+	const struct show *show = arg;
+	const char *value;
+
+	if (show->request->set_only && !config_is_set(show->config, name))
+		return;
+	value = value_to_show(show, name);
+	if (value != NULL)
+		print_pair(&show->request->style, name, value);
+}
+
+static void
+show_asked(const struct show *show, const struct known *known)
+{
+	for (char **name = show->request->names; *name != NULL; name++) {
+		if (known_class(known, view_string(*name)) == 0 && !config_is_set(show->config, *name))
+			log_warn("%s: unknown parameter", *name);
+		else
+			show_name(*name, (void *)(uintptr_t)show);
+	}
+}
+
+static void
+apply_overrides(struct config *config, const struct request *request)
+{
+	struct buf why = BUF_INIT;
+	struct view name, value;
+
+	for (size_t i = 0; i < request->override_count; i++) {
+		if (!main_cf_split(view_string(request->overrides[i]), &name, &value, &why))
+			log_fatal("-o: %s", buf_c(&why));
+		config_override(config, name, value);
+	}
+	buf_fini(&why);
+}
+
+static struct config *
+load_main_cf(const struct request *request)
+{
+	struct buf why = BUF_INIT;
+	struct config *config;
+
+	/* Defaults stand on nothing; main.cf may be missing or broken. */
+	config = request->defaults ? config_empty(request->directory) : config_load(request->directory, &why);
+	if (config == NULL)
+		log_fatal("%s", buf_c(&why));
+	apply_overrides(config, request);
+	buf_fini(&why);
+	return config;
+}
+
+static struct master_cf *
+load_master_cf(const char *directory, struct buf *why)
+{
+	struct buf path = BUF_INIT;
+	struct master_cf *cf;
+
+	buf_printf(&path, "%s/master.cf", directory);
+	cf = master_cf_load(buf_c(&path), why);
+	buf_fini(&path);
+	return cf;
+}
+
+static void
+show_main_cf(const struct request *request)
+{
+	struct config *config = load_main_cf(request);
+	struct master_cf *services = load_master_cf(config_directory(config), NULL);
+	struct known *known = known_new(config, services);
+	struct show show = { request, config };
+	unsigned classes = request->classes != 0 ? request->classes : EVERY_CLASS;
+
+	if (request->names[0] != NULL)
+		show_asked(&show, known);
+	else
+		known_each(known, classes, show_name, &show);
+	fflush(stdout);
+	if (!request->defaults && !request->quiet)
+		check_configuration(config, services, known);
+	known_free(known);
+	master_cf_free(services);
+	config_free(config);
+}
+
+/* -- the rest -------------------------------------------------------------------------------------------------------- */
+
+static void
+show_services(const struct request *request)
+{
+	struct buf why = BUF_INIT;
+	struct master_cf *services = load_master_cf(config_directory_in_use(request->directory), &why);
+
+	if (services == NULL)
+		log_fatal("%s", buf_c(&why));
+	if (request->mode == 'M')
+		services_print_lines(services, &request->style, request->names);
+	else if (request->mode == 'F')
+		services_print_fields(services, &request->style, request->names);
+	else
+		services_print_options(services, &request->style, request->names);
+	master_cf_free(services);
+	buf_fini(&why);
+}
+
+static void
+print_type(const char *name, void *arg)
+{
+	puts(name);
+}
+
+static void
+show(const struct request *request)
+{
+	switch (request->mode) {
+	case 'm': table_each_type(print_type, NULL); break;
+	case 'l': puts("flock\nfcntl\ndotlock"); break;
+	case 'p': show_main_cf(request); break;
+	default: show_services(request); break;
+	}
+}
+
+static void
+edit(const struct request *request)
+{
+	const char *directory = config_directory_in_use(request->directory);
+	enum edit_kind kind = request->edit == 'X' ? EDIT_REMOVE : request->edit == '#' ? EDIT_COMMENT : EDIT_SET;
+	struct buf why = BUF_INIT;
+	bool done;
+
+	switch (request->mode) {
+	case 'M': done = edit_services(directory, kind, request->names, &why); break;
+	case 'F': done = edit_fields(directory, request->names, &why); break;
+	case 'P': done = edit_options(directory, kind, request->names, &why); break;
+	default: done = edit_main_cf(directory, kind, request->names, &why); break;
+	}
+	if (!done)
+		log_fatal("%s", buf_c(&why));
+	buf_fini(&why);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct request request = { 0 };
+
+	log_retag("postconf");
+	log_to_stderr(true);
+	read_options(&request, argc, argv);
+	if (request.edit != 0)
+		edit(&request);
+	else
+		show(&request);
+	if (fflush(stdout) != 0 || ferror(stdout))
+		log_fatal("write error on standard output");
+	return 0;
+}
