@@ -1,0 +1,73 @@
+/*
+ * access: the restriction lists of smtpd (smtpd_client_restrictions and its kin): who may do what. A list is compiled
+ * once, when tables may still be opened; running it takes facts and gives a verdict, says what shall become of the
+ * message, and does no I/O of its own but lookups. Each step can be shown to a recorder.
+ */
+#ifndef SMTPD_ACCESS_ACCESS_H
+#define SMTPD_ACCESS_ACCESS_H
+
+#include "global/client/resolve.h"
+#include "global/config/config.h"
+#include "global/dsn/dsn.h"
+#include "smtpd/peer.h"
+#include "table/table.h"
+#include "util/base/arena.h"
+
+struct access;
+
+/* What is known when a list runs. Addresses are in internal form. */
+struct access_facts {
+	const char *stage;		/* "RCPT": for the log */
+	const struct peer *peer;
+	struct view helo;
+	struct view sender, recipient, etrn_domain;
+	bool has_helo, has_sender, has_recipient, has_etrn;
+	const char *protocol;		/* "ESMTP" */
+	bool pipelined;			/* the client spoke out of turn */
+	unsigned recipient_count;	/* accepted so far */
+	struct view (*queue_id)(void *arg);	/* "" while there is none; asked only when something is logged */
+	void *arg;
+	struct arena *arena;		/* lives as long as the transaction: actions are kept in it */
+	struct access_actions *actions;	/* NULL: there is no message to act upon */
+};
+
+struct access_line {			/* an address or a header, kept in order */
+	struct access_line *next;
+	struct view text;
+};
+
+/* What the rules want done with the message. */
+struct access_actions {
+	bool hold, discard;
+	struct view filter, redirect;	/* the last one counts */
+	struct access_line *bcc, *prepend;
+};
+
+struct access_verdict {
+	bool refused;
+	int code;
+	char dsn[DSN_STATUS_SIZE];
+	struct buf text;
+};
+
+typedef void	access_recorder(const char *list, const char *rule, const char *result, void *arg);
+
+/* In prepare: opens all tables named in the lists. Fatal when relaying is not forbidden anywhere. */
+struct access	*access_open(const struct table_env *env, struct config *settings, struct resolver *resolver);
+void		 access_close(struct access *access);
+void		 access_record(struct access *access, access_recorder *recorder, void *arg);
+bool		 access_is_mynetworks(const struct access *access, const struct peer *peer);
+bool		 access_is_interface(const struct access *access, const struct peer *peer);
+/* Is this parameter named in parent_domain_matches_subdomains? */
+bool		 access_matches_parents(const struct access *access, const char *parameter);
+
+/* Each returns true when the client may go on; else *verdict has the reply (and the reject is logged). */
+bool	access_connect(struct access *access, const struct access_facts *facts, struct access_verdict *verdict);
+bool	access_helo(struct access *access, const struct access_facts *facts, struct access_verdict *verdict);
+bool	access_mail(struct access *access, const struct access_facts *facts, struct access_verdict *verdict);
+bool	access_rcpt(struct access *access, const struct access_facts *facts, struct access_verdict *verdict);
+bool	access_data(struct access *access, const struct access_facts *facts, struct access_verdict *verdict);
+bool	access_end_of_data(struct access *access, const struct access_facts *facts, struct access_verdict *verdict);
+bool	access_etrn(struct access *access, const struct access_facts *facts, struct access_verdict *verdict);
+
+#endif

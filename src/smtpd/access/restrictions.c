@@ -1,0 +1,76 @@
+/* restrictions: the table of keywords. */
+#include "smtpd/access/internal.h"
+
+static const struct restriction restrictions[] = {
+	/* any list */
+	{ "permit",				check_permit,			TAKES_NOTHING, 0 },
+	{ "reject",				check_reject,			TAKES_NOTHING, 1 },
+	{ "defer",				check_defer,			TAKES_NOTHING, 1 },
+	{ "warn_if_reject",			check_warn_if_reject,		TAKES_NOTHING, 0 },
+	{ "defer_if_permit",			check_defer_if_permit,		TAKES_NOTHING, 1 },
+	{ "defer_if_reject",			check_defer_if_reject,		TAKES_NOTHING, 0 },
+	{ "reject_unauth_pipelining",		check_pipelining,		TAKES_NOTHING, 0 },
+	{ "reject_plaintext_session",		check_plaintext,		TAKES_NOTHING, 0 },
+	{ "sleep",				check_sleep,			TAKES_WORD,    0 },
+	/* client */
+	{ "permit_mynetworks",			check_mynetworks,		TAKES_NOTHING, 0 },
+	{ "permit_inet_interfaces",		check_inet_interfaces,		TAKES_NOTHING, 0 },
+	{ "permit_sasl_authenticated",		check_sasl_authenticated,	TAKES_NOTHING, 0 },
+	{ "check_client_access",		check_client_access,		TAKES_TABLE,   0 },
+	{ "check_reverse_client_hostname_access", check_reverse_client_access,	TAKES_TABLE,   0 },
+	{ "reject_unknown_client_hostname",	check_unknown_client,		TAKES_NOTHING, 0 },
+	{ "reject_unknown_client",		check_unknown_client,		TAKES_NOTHING, 0 },
+	{ "reject_unknown_reverse_client_hostname", check_unknown_reverse_client, TAKES_NOTHING, 0 },
+	/* helo */
+	{ "check_helo_access",			check_helo_access,		TAKES_TABLE,   0 },
+	{ "reject_invalid_helo_hostname",	check_invalid_helo,		TAKES_NOTHING, 0 },
+	{ "reject_invalid_hostname",		check_invalid_helo,		TAKES_NOTHING, 0 },
+	{ "reject_non_fqdn_helo_hostname",	check_non_fqdn_helo,		TAKES_NOTHING, 0 },
+	{ "reject_non_fqdn_hostname",		check_non_fqdn_helo,		TAKES_NOTHING, 0 },
+	{ "reject_unknown_helo_hostname",	check_unknown_helo,		TAKES_NOTHING, 0 },
+	{ "reject_unknown_hostname",		check_unknown_helo,		TAKES_NOTHING, 0 },
+	/* sender */
+	{ "check_sender_access",		check_sender_access,		TAKES_TABLE,   0 },
+	{ "reject_non_fqdn_sender",		check_non_fqdn_sender,		TAKES_NOTHING, 0 },
+	{ "reject_unknown_sender_domain",	check_unknown_sender_domain,	TAKES_NOTHING, 0 },
+	{ "reject_unknown_address",		check_unknown_sender_domain,	TAKES_NOTHING, 0 },
+	{ "reject_unlisted_sender",		check_unlisted_sender,		TAKES_NOTHING, 0 },
+	/* recipient */
+	{ "check_recipient_access",		check_recipient_access,		TAKES_TABLE,   0 },
+	{ "permit_auth_destination",		check_auth_destination,		TAKES_NOTHING, 0 },
+	{ "reject_unauth_destination",		check_unauth_destination,	TAKES_NOTHING, 1 },
+	{ "defer_unauth_destination",		check_defer_unauth_destination,	TAKES_NOTHING, 1 },
+	{ "reject_non_fqdn_recipient",		check_non_fqdn_recipient,	TAKES_NOTHING, 0 },
+	{ "reject_unknown_recipient_domain",	check_unknown_recipient_domain,	TAKES_NOTHING, 0 },
+	{ "reject_unlisted_recipient",		check_unlisted_recipient,	TAKES_NOTHING, 0 },
+	{ "check_recipient_maps",		check_unlisted_recipient,	TAKES_NOTHING, 0 },
+	{ "reject_multi_recipient_bounce",	check_multi_recipient_bounce,	TAKES_NOTHING, 0 },
+	/* etrn */
+	{ "check_etrn_access",			check_etrn_access,		TAKES_TABLE,   0 },
+};
+
+const struct restriction *
+restriction_find(struct view name)
+{
+	for (size_t i = 0; i < ARRAY_COUNT(restrictions); i++) {
+		if (view_is_nocase(name, restrictions[i].name))
+			return &restrictions[i];
+	}
+	return NULL;
+}
+
+static const char *const default_checks[] = {
+	[SUBJECT_CLIENT] = "check_client_access",
+	[SUBJECT_HELO] = "check_helo_access",
+	[SUBJECT_SENDER] = "check_sender_access",
+	[SUBJECT_RECIPIENT] = "check_recipient_access",
+	[SUBJECT_DATA] = NULL,
+	[SUBJECT_END_OF_DATA] = NULL,
+	[SUBJECT_ETRN] = "check_etrn_access",
+};
+
+const struct restriction *
+restriction_default_check(enum subject subject)
+{
+	return default_checks[subject] != NULL ? restriction_find(view_string(default_checks[subject])) : NULL;
+}

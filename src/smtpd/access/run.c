@@ -1,0 +1,170 @@
+/* run: evaluates lists, and makes verdicts and their log lines. */
+#include "smtpd/access/internal.h"
+
+#include <stdarg.h>
+
+#include "global/maillog/maillog.h"
+#include "util/log/log.h"
+#include "util/text/encode.h"
+
+enum { DEPTH_MAX = 20, TEXT_MAX = 510 };
+
+static const char *const outcome_names[] = {
+	[ACCESS_NEXT] = "next", [ACCESS_PERMIT] = "permit", [ACCESS_REFUSE] = "refuse",
+};
+
+static void
+record(const struct access_run *run, const struct rule *rule, enum outcome outcome)
+{
+	char text[100];
+
+	if (run->access->recorder == NULL)
+		return;
+	snprintf(text, sizeof(text), "%.*s", VIEW_ARG(rule->text));
+	run->access->recorder(run->list, text, outcome_names[outcome], run->access->recorder_arg);
+}
+
+enum outcome
+run_list(struct access_run *run, const struct rule_list *list)
+{
+	enum outcome outcome = ACCESS_NEXT;
+	const char *outer = run->list;
+
+	if (++run->depth > DEPTH_MAX) {
+		log_warn("restriction lists are nested too deeply: %s", list->title);
+		outcome = refuse_configuration(run);
+	}
+	run->list = list->title;
+	for (size_t i = 0; i < list->count && outcome == ACCESS_NEXT; i++) {
+		outcome = list->rules[i].what->check(run, &list->rules[i]);
+		record(run, &list->rules[i], outcome);
+		if (outcome == ACCESS_NEXT && run->if_permit.active && run->if_reject.active)
+			outcome = refuse(run, run->if_permit.code, run->if_permit.dsn, "%.*s", VIEW_ARG(run->if_permit.text));
+	}
+	run->list = outer;
+	run->depth--;
+	return outcome;
+}
+
+static void
+put_address(struct buf *out, const char *name, struct view address)
+{
+	buf_printf(out, " %s=", name);
+	maillog_address(out, address);
+}
+
+/* QID: reject: RCPT from name[addr]: text; from=<…> to=<…> proto=ESMTP helo=<…> */
+void
+log_access(struct access_run *run, const char *action, struct view text)
+{
+	const struct access_facts *facts = run->facts;
+	struct view id = facts->queue_id != NULL ? facts->queue_id(facts->arg) : VIEW_EMPTY;
+	struct buf line = BUF_INIT;
+
+	if (view_empty(id))
+		id = VIEW("NOQUEUE");
+	buf_printf(&line, "%.*s: %s: %s from %s: %.*s;", VIEW_ARG(id), action, facts->stage, buf_c(&facts->peer->namaddr),
+	    VIEW_ARG(text));
+	if (facts->has_sender)
+		put_address(&line, "from", facts->sender);
+	if (facts->has_recipient)
+		put_address(&line, "to", facts->recipient);
+	buf_printf(&line, " proto=%s", facts->protocol);
+	if (facts->has_helo)
+		buf_printf(&line, " helo=<%.*s>", VIEW_ARG(facts->helo));
+	log_info("%s", buf_c(&line));
+	buf_fini(&line);
+}
+
+static void
+set_verdict(struct access_verdict *verdict, int code, const char *dsn, struct view text)
+{
+	verdict->refused = true;
+	verdict->code = code;
+	snprintf(verdict->dsn, sizeof(verdict->dsn), "%s", dsn);
+	verdict->dsn[0] = (char)('0' + code / 100);
+	buf_reset(&verdict->text);
+	printable_put(&verdict->text, view_slice(text, 0, TEXT_MAX), ' ', true);
+}
+
+static enum outcome
+refuse_text(struct access_run *run, int code, const char *dsn, struct view text)
+{
+	struct access_verdict *verdict = run->verdict;
+	struct buf line = BUF_INIT;
+	bool warn_only = run->warn_only;
+
+	if (code < 400 || code > 599) {
+		log_warn("bad reply code %d for \"%.*s\"", code, VIEW_ARG(text));
+		code = 450;
+		dsn = "4.7.1";
+		text = VIEW("Service unavailable");
+	}
+	if (code >= 500 && run->if_reject.active && !warn_only) {
+		code = run->if_reject.code;
+		dsn = run->if_reject.dsn;
+		text = run->if_reject.text;
+	}
+	set_verdict(verdict, code, dsn, text);
+	buf_printf(&line, "%d %s %s", verdict->code, verdict->dsn, buf_c(&verdict->text));
+	log_access(run, warn_only ? "reject_warning" : "reject", buf_view(&line));
+	buf_fini(&line);
+	run->warn_only = false;
+	verdict->refused = !warn_only;
+	return warn_only ? ACCESS_NEXT : ACCESS_REFUSE;
+}
+
+enum outcome
+refuse(struct access_run *run, int code, const char *dsn, const char *format, ...)
+{
+	struct buf text = BUF_INIT;
+	enum outcome outcome;
+	va_list ap;
+
+	va_start(ap, format);
+	buf_vprintf(&text, format, ap);
+	va_end(ap);
+	outcome = refuse_text(run, code, dsn, buf_view(&text));
+	buf_fini(&text);
+	return outcome;
+}
+
+/* Troubles of our own are not softened by warn_if_reject. */
+enum outcome
+refuse_lookup(struct access_run *run, struct view what)
+{
+	run->warn_only = false;
+	return refuse(run, 451, "4.3.0", "<%.*s>: Temporary lookup failure", VIEW_ARG(what));
+}
+
+enum outcome
+refuse_configuration(struct access_run *run)
+{
+	run->warn_only = false;
+	return refuse(run, 451, "4.3.5", "Server configuration error");
+}
+
+void
+set_mark(struct access_mark *mark, struct arena *arena, int code, const char *dsn, struct view text)
+{
+	if (mark->active)
+		return;
+	mark->active = true;
+	mark->code = code;
+	snprintf(mark->dsn, sizeof(mark->dsn), "%s", dsn);
+	mark->text = arena_view(arena, text);
+}
+
+enum outcome
+defer_if_permit(struct access_run *run, const char *dsn, const char *format, ...)
+{
+	struct buf text = BUF_INIT;
+	va_list ap;
+
+	va_start(ap, format);
+	buf_vprintf(&text, format, ap);
+	va_end(ap);
+	set_mark(&run->if_permit, run->arena, run->config->map_defer_code, dsn, buf_view(&text));
+	buf_fini(&text);
+	return ACCESS_NEXT;
+}
