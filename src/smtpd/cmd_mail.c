@@ -1,0 +1,126 @@
+#include <errno.h>
+#include <sys/statvfs.h>
+
+#include "smtpd/command.h"
+#include "smtpd/ehlo.h"
+#include "smtpd/reply.h"
+#include "util/log/log.h"
+
+static unsigned
+allowed_params(const struct session *session)
+{
+	unsigned allowed = 0;
+
+	if (session->config->smtputf8_enable)
+		allowed |= SMTP_PARAM_SMTPUTF8;
+	if ((session->keywords & EHLO_DSN) != 0)
+		allowed |= SMTP_PARAM_DSN;
+	return allowed;
+}
+
+bool
+cmd_fault(struct session *session, const struct smtp_fault *fault)
+{
+	return reply(session, fault->code, fault->dsn, "%s%s%.*s", fault->text, view_empty(fault->culprit) ? "" : ": ",
+	    VIEW_ARG(fault->culprit));
+}
+
+/* Room on the disk: 1.5 times the largest message, or queue_minfree. */
+static bool
+has_room(struct session *session, uint64_t announced)
+{
+	const struct smtpd_config *config = session->config;
+	struct statvfs fs;
+	uint64_t room;
+
+	if (statvfs(".", &fs) == -1) {
+		log_warn("statvfs of the queue directory: %s", strerror(errno));
+		return true;
+	}
+	room = (uint64_t)fs.f_bavail > UINT64_MAX / fs.f_frsize ? UINT64_MAX : (uint64_t)fs.f_bavail * fs.f_frsize;
+	if ((config->queue_minfree > 0 && room < (uint64_t)config->queue_minfree) || room < announced
+	    || (config->message_size_limit > 0 && room / 3 * 2 < (uint64_t)config->message_size_limit)) {
+		log_warn("NOQUEUE: not enough free space in mail queue: %llu bytes", (unsigned long long)room);
+		return reply(session, 452, "4.3.1", "Insufficient system storage");
+	}
+	return true;
+}
+
+static bool
+size_fits(struct session *session, const struct smtp_mail_params *params)
+{
+	if (session->config->message_size_limit > 0 && params->size > (uint64_t)session->config->message_size_limit)
+		return reply(session, 552, "5.3.4", "Message size exceeds fixed limit");
+	return session->standalone || has_room(session, params->size);
+}
+
+static bool
+utf8_declared(struct session *session, const struct address *sender, const struct smtp_mail_params *params)
+{
+	if (!sender->needs_smtputf8 || params->smtputf8 || !session->config->strict_smtputf8)
+		return true;
+	return reply(session, 553, "5.6.7", "Must declare SMTPUTF8 to send unicode address");
+}
+
+bool
+cmd_path_parse(struct session *session, struct cursor *in, struct address *out)
+{
+	struct buf why = BUF_INIT;
+	bool good;
+
+	good = address_parse_path(in, session->config->strict_rfc821_envelopes, &session->transaction.arena, out, &why);
+	if (!good)
+		log_warn("Illegal address syntax from %s in %s command: %.*s", buf_c(&session->peer.namaddr), session->where,
+		    VIEW_ARG(cursor_rest(in)));
+	buf_fini(&why);
+	return good;
+}
+
+static bool
+sender_passes(struct session *session, const struct address *sender)
+{
+	struct buf internal = BUF_INIT;
+	struct access_facts facts;
+	bool good;
+
+	address_join(&internal, sender);
+	session_facts(session, &facts);
+	facts.sender = buf_view(&internal);
+	facts.has_sender = true;
+	good = session->standalone || access_mail(session->server->access, &facts, &session->verdict)
+	    || reply_verdict(session, &session->verdict);
+	buf_fini(&internal);
+	return good;
+}
+
+static bool
+mail(struct session *session, struct view arguments)
+{
+	struct cursor in = cursor_of(arguments);
+	struct smtp_mail_params params;
+	struct smtp_fault fault;
+	struct address sender;
+
+	if (session->config->helo_required && session->helo.len == 0)
+		return reply(session, 503, "5.5.1", "Error: send HELO/EHLO first");
+	if (!smtp_path_keyword(&in, "FROM"))
+		return reply(session, 501, "5.5.4", "Syntax: MAIL FROM:<address>");
+	if (!cmd_path_parse(session, &in, &sender))
+		return reply(session, 501, "5.1.7", "Bad sender address syntax");
+	if (!smtp_mail_params_parse(&in, allowed_params(session), &session->transaction.arena, &params, &fault))
+		return cmd_fault(session, &fault);
+	if (!utf8_declared(session, &sender, &params) || !size_fits(session, &params) || !sender_passes(session, &sender))
+		return false;
+	transaction_begin(session, &sender, &params);
+	return reply(session, 250, "2.1.0", "Ok");
+}
+
+bool
+cmd_mail(struct session *session, struct view arguments)
+{
+	bool good = mail(session, arguments);
+
+	if (!good)
+		transaction_end(session);
+	return good;
+}

@@ -1,0 +1,131 @@
+#include "smtpd/command.h"
+#include "smtpd/reply.h"
+#include "util/log/log.h"
+
+bool
+cmd_rset(struct session *session, struct view arguments)
+{
+	if (!view_empty(arguments))
+		return reply(session, 501, "5.5.4", "Syntax: RSET");
+	transaction_end(session);
+	return reply(session, 250, "2.0.0", "Ok");
+}
+
+bool
+cmd_noop(struct session *session, struct view arguments)
+{
+	return reply(session, 250, "2.0.0", "Ok");
+}
+
+bool
+cmd_quit(struct session *session, struct view arguments)
+{
+	reply(session, 221, "2.0.0", "Bye");
+	return session->closing = true;
+}
+
+bool
+cmd_help(struct session *session, struct view arguments)
+{
+	struct buf names = BUF_INIT;
+
+	command_names(&names);
+	reply(session, 214, "2.0.0", "Commands: %s", buf_c(&names));
+	buf_fini(&names);
+	return true;
+}
+
+/* -- VRFY: asks the recipient rules, and leaves the transaction alone --------------------------------------------------- */
+
+static bool
+vrfy_passes(struct session *session, const struct address *address)
+{
+	struct buf internal = BUF_INIT;
+	struct access_facts facts;
+	bool good;
+
+	address_join(&internal, address);
+	session_facts(session, &facts);
+	facts.recipient = buf_view(&internal);
+	facts.has_recipient = true;
+	facts.actions = NULL;
+	good = session->standalone || access_rcpt(session->server->access, &facts, &session->verdict)
+	    || reply_verdict(session, &session->verdict);
+	buf_fini(&internal);
+	return good;
+}
+
+static bool
+vrfy_utf8(struct view parameter, const struct session *session)
+{
+	return view_empty(parameter) || (session->config->smtputf8_enable && view_is_nocase(parameter, "SMTPUTF8"));
+}
+
+static bool
+vrfy(struct session *session, struct arena *arena, struct view arguments)
+{
+	struct cursor in = cursor_of(arguments);
+	struct address address;
+
+	if (view_empty(arguments))
+		return reply(session, 501, "5.5.4", "Syntax: VRFY address [SMTPUTF8]");
+	if (!address_parse_path(&in, false, arena, &address, NULL) || view_empty(address.local))
+		return reply(session, 501, "5.1.3", "Bad recipient address syntax");
+	if (!vrfy_utf8(view_trim(cursor_rest(&in)), session))
+		return reply(session, 501, "5.5.4", "Syntax: VRFY address [SMTPUTF8]");
+	if (address.needs_smtputf8 && session->config->strict_smtputf8 && view_empty(view_trim(cursor_rest(&in))))
+		return reply(session, 553, "5.6.7", "Must declare SMTPUTF8 to send unicode address");
+	if (!vrfy_passes(session, &address))
+		return false;
+	return reply(session, 252, "2.0.0", "%.*s", VIEW_ARG(view_slice(arguments, 0, (size_t)(in.at - arguments.data))));
+}
+
+bool
+cmd_vrfy(struct session *session, struct view arguments)
+{
+	struct arena arena = ARENA_INIT;
+	bool good;
+
+	if (session->config->disable_vrfy_command)
+		return reply(session, 502, "5.5.1", "VRFY command is disabled");
+	good = vrfy(session, &arena, arguments);
+	arena_fini(&arena);
+	return good;
+}
+
+/* -- ETRN (RFC 1985) ------------------------------------------------------------------------------------------------------- */
+
+static bool
+etrn_passes(struct session *session, struct view domain)
+{
+	struct access_facts facts;
+
+	session_facts(session, &facts);
+	facts.etrn_domain = domain;
+	facts.has_etrn = true;
+	facts.actions = NULL;
+	return session->standalone || access_etrn(session->server->access, &facts, &session->verdict)
+	    || reply_verdict(session, &session->verdict);
+}
+
+bool
+cmd_etrn(struct session *session, struct view arguments)
+{
+	struct view domain = arguments;
+
+	if (session->helo.len == 0)
+		return reply(session, 503, NULL, "Error: send HELO/EHLO first");
+	if (view_empty(arguments) || view_find_any(arguments, " \t") >= 0)
+		return reply(session, 500, NULL, "Syntax: ETRN domain");
+	if (domain.data[0] == '@' || domain.data[0] == '#')
+		domain = view_slice(domain, 1, domain.len);
+	if (!domain_valid_mail(domain))
+		return reply(session, 501, NULL, "Error: invalid parameter syntax");
+	if (!etrn_passes(session, domain))
+		return false;
+	if (match_list_domain(session->server->fast_flush_domains, domain) != LOOKUP_FOUND)
+		return reply(session, 459, NULL, "<%.*s>: service unavailable", VIEW_ARG(arguments));
+	/* TODO: ask the flush service, once there is one */
+	log_warn("flush service is not available: ETRN %.*s", VIEW_ARG(arguments));
+	return reply(session, 458, NULL, "Unable to queue messages");
+}

@@ -1,0 +1,83 @@
+#include "smtpd/ehlo.h"
+
+#include "util/log/log.h"
+
+static const struct {
+	enum ehlo_keyword bit;
+	const char *name;
+} keywords[] = {
+	{ EHLO_PIPELINING,		"PIPELINING" },
+	{ EHLO_SIZE,			"SIZE" },
+	{ EHLO_VRFY,			"VRFY" },
+	{ EHLO_ETRN,			"ETRN" },
+	{ EHLO_ENHANCEDSTATUSCODES,	"ENHANCEDSTATUSCODES" },
+	{ EHLO_8BITMIME,		"8BITMIME" },
+	{ EHLO_DSN,			"DSN" },
+	{ EHLO_SMTPUTF8,		"SMTPUTF8" },
+	{ EHLO_CHUNKING,		"CHUNKING" },
+};
+
+/* Bits of a discard list; *silent is set by its pseudo keyword. */
+static unsigned
+discarded(struct view list, bool *silent)
+{
+	struct view word;
+	unsigned mask = 0;
+
+	while (view_word(&list, ", \t\r\n", &word)) {
+		if (view_is_nocase(word, "silent-discard"))
+			*silent = true;
+		for (size_t i = 0; i < ARRAY_COUNT(keywords); i++) {
+			if (view_is_nocase(word, keywords[i].name))
+				mask |= keywords[i].bit;
+		}
+	}
+	return mask;
+}
+
+static unsigned
+discarded_for(const struct session *session)
+{
+	struct buf list = BUF_INIT;
+	bool silent = false;
+	unsigned mask;
+
+	if (maps_empty(session->server->ehlo_maps)
+	    || maps_lookup(session->server->ehlo_maps, buf_view(&session->peer.address), false, &list, NULL) != LOOKUP_FOUND)
+		buf_set(&list, view_string(session->config->discard_ehlo_keywords));
+	mask = discarded(buf_view(&list), &silent);
+	if (mask != 0 && !silent)
+		log_info("discarding EHLO keywords: %s", buf_c(&list));
+	buf_fini(&list);
+	return mask;
+}
+
+unsigned
+ehlo_keywords_for(const struct session *session)
+{
+	unsigned shown = ~0U;
+
+	if (session->config->disable_vrfy_command)
+		shown &= ~EHLO_VRFY;
+	if (!session->config->smtputf8_enable)
+		shown &= ~EHLO_SMTPUTF8;
+	return shown & ~discarded_for(session);
+}
+
+static void
+put_keyword(const struct session *session, size_t which, struct buf *out)
+{
+	buf_printf(out, "\n%s", keywords[which].name);
+	if (keywords[which].bit == EHLO_SIZE && session->config->message_size_limit > 0)
+		buf_printf(out, " %lld", session->config->message_size_limit);
+}
+
+void
+ehlo_text(const struct session *session, struct buf *out)
+{
+	buf_puts(out, session->config->myhostname);
+	for (size_t i = 0; i < ARRAY_COUNT(keywords); i++) {
+		if ((session->keywords & keywords[i].bit) != 0)
+			put_keyword(session, i, out);
+	}
+}

@@ -1,0 +1,31 @@
+/*
+ * peer: who is at the other end: address, and the host name that both directions of the DNS agree on.
+ */
+#ifndef SMTPD_PEER_H
+#define SMTPD_PEER_H
+
+#include "util/net/netaddr.h"
+
+enum peer_name {
+	PEER_NAME_GOOD,
+	PEER_NAME_TEMPORARY,		/* could not be looked up now */
+	PEER_NAME_PERMANENT,		/* there is none */
+	PEER_NAME_FORGED,		/* the name does not lead back to the address */
+};
+
+struct peer {
+	struct netaddr addr, server;
+	struct buf name, reverse_name;	/* "unknown" when there is none; reverse_name need not lead back */
+	enum peer_name name_status, reverse_status;
+	struct buf address;		/* "192.0.2.1", "2001:db8::1" */
+	struct buf rfc_address;		/* "192.0.2.1", "IPv6:2001:db8::1" */
+	struct buf namaddr;		/* "name[address]", as the log shows it */
+};
+
+/* Who is connected to fd. lookup: ask for names; else they stay "unknown". Warns of names that do not lead back. */
+void	peer_init(struct peer *peer, int fd, bool lookup, bool show_port);
+/* The host itself: stand-alone mode. */
+void	peer_init_local(struct peer *peer);
+void	peer_fini(struct peer *peer);
+
+#endif

@@ -1,0 +1,124 @@
+#include "smtpd/server.h"
+
+#include "global/client/proxy_direct.h"
+#include "service/service.h"
+#include "util/log/log.h"
+
+
+/* receive_override_options: what cleanup is not asked to do */
+static const struct {
+	const char *name;
+	unsigned without;
+} overrides[] = {
+	{ "no_unknown_recipient_checks",	0 },
+	{ "no_address_mappings",		CLEANUP_MAP_VIRTUAL | CLEANUP_MAP_BCC | CLEANUP_MAP_CANONICAL },
+	{ "no_header_body_checks",		CLEANUP_FILTER },
+	{ "no_milters",				CLEANUP_MILTER },
+};
+
+static unsigned
+without(struct view word)
+{
+	for (size_t i = 0; i < ARRAY_COUNT(overrides); i++) {
+		if (view_is_nocase(word, overrides[i].name))
+			return overrides[i].without;
+	}
+	log_fatal("receive_override_options: unknown word \"%.*s\"", VIEW_ARG(word));
+}
+
+static unsigned
+cleanup_flags(const char *options)
+{
+	struct view rest = view_string(options), word;
+	unsigned flags = CLEANUP_EXTERNAL | CLEANUP_SMTP_REPLY;
+
+	while (view_word(&rest, ", \t\r\n", &word))
+		flags &= ~without(word);
+	return flags;
+}
+
+static void
+open_lists(struct smtpd_server *server, const struct table_env *env)
+{
+	const struct smtpd_config *config = server->config;
+
+	server->bare_newline_exclusions = match_list_open(env, "smtpd_forbid_bare_newline_exclusions",
+	    config->forbid_bare_newline_exclusions, 0);
+	server->forbidden_commands = match_list_open(env, "smtpd_forbidden_commands", config->forbidden_commands, 0);
+	server->noop_commands = match_list_open(env, "smtpd_noop_commands", config->noop_commands, 0);
+	server->fast_flush_domains = match_list_open(env, "fast_flush_domains", config->fast_flush_domains,
+	    access_matches_parents(server->access, "fast_flush_domains") ? MATCH_PARENT_DOMAINS : 0);
+	server->command_filter = maps_open(env, "smtpd_command_filter", config->command_filter, TABLE_FOLD_FIXED);
+	server->ehlo_maps = maps_open(env, "smtpd_discard_ehlo_keyword_address_maps",
+	    config->discard_ehlo_keyword_address_maps, TABLE_FOLD_FIXED);
+}
+
+/* The tables of local_header_rewrite_clients; its keywords are the business of the access engine. */
+static void
+open_rewrite_clients(struct smtpd_server *server, const struct table_env *env)
+{
+	struct view rest = view_string(server->config->local_header_rewrite_clients), word;
+	struct buf tables = BUF_INIT;
+
+	while (view_word(&rest, ", \t\r\n", &word)) {
+		if (view_is_nocase(word, "permit_mynetworks"))
+			server->rewrite_mynetworks = true;
+		else if (view_is_nocase(word, "permit_inet_interfaces"))
+			server->rewrite_interfaces = true;
+		else if (view_find(word, ':') > 0)
+			buf_printf(&tables, " %.*s", VIEW_ARG(word));
+	}
+	server->rewrite_clients = maps_open(env, "local_header_rewrite_clients", buf_c(&tables), TABLE_FOLD_FIXED);
+	buf_fini(&tables);
+}
+
+bool
+server_is_local_client(const struct smtpd_server *server, const struct peer *peer)
+{
+	struct buf value = BUF_INIT;
+	bool found;
+
+	if (server->rewrite_mynetworks && access_is_mynetworks(server->access, peer))
+		return true;
+	if (server->rewrite_interfaces && access_is_interface(server->access, peer))
+		return true;
+	found = !maps_empty(server->rewrite_clients)
+	    && (maps_lookup(server->rewrite_clients, buf_view(&peer->name), false, &value, NULL) == LOOKUP_FOUND
+	    || maps_lookup(server->rewrite_clients, buf_view(&peer->address), false, &value, NULL) == LOOKUP_FOUND);
+	buf_fini(&value);
+	return found;
+}
+
+static void
+connect_services(struct smtpd_server *server)
+{
+	const struct smtpd_config *config = server->config;
+	msec_t timeout_ms = (msec_t)config->ipc_timeout_sec * 1000;
+	struct buf path = BUF_INIT;
+
+	buf_printf(&path, "public/%s", config->cleanup_service_name);
+	server->cleanup = cleanup_client_new(buf_c(&path), timeout_ms);
+	buf_reset(&path);
+	buf_printf(&path, "private/%s", config->rewrite_service_name);
+	server->resolver = resolver_new(buf_c(&path), timeout_ms);
+	buf_fini(&path);
+}
+
+struct smtpd_server *
+server_open(struct service_context *ctx)
+{
+	struct smtpd_server *server = mem_new(sizeof(*server));
+	const struct table_env *env = service_tables(ctx);
+
+	proxy_direct_register();
+	server->config = service_config(ctx);
+	if (!smtpd_bare_newline_parse(server->config->forbid_bare_newline, &server->bare_newline))
+		log_fatal("smtpd_forbid_bare_newline = %s: use no, note, yes, normalize or reject",
+		    server->config->forbid_bare_newline);
+	server->cleanup_flags = cleanup_flags(server->config->receive_override_options);
+	connect_services(server);
+	server->access = access_open(env, service_settings(ctx), server->resolver);
+	open_lists(server, env);
+	open_rewrite_clients(server, env);
+	return server;
+}

@@ -1,0 +1,33 @@
+/*
+ * server: what a process opens once and all its sessions use.
+ */
+#ifndef SMTPD_SERVER_H
+#define SMTPD_SERVER_H
+
+#include "global/client/cleanup.h"
+#include "global/client/resolve.h"
+#include "smtpd/access/access.h"
+#include "smtpd/config.h"
+#include "table/maps.h"
+#include "table/match_list.h"
+
+struct service_context;
+
+struct smtpd_server {
+	const struct smtpd_config *config;
+	struct resolver *resolver;
+	struct cleanup_client *cleanup;
+	struct access *access;
+	enum bare_newline bare_newline;
+	struct match_list *bare_newline_exclusions, *forbidden_commands, *noop_commands, *fast_flush_domains;
+	struct maps *command_filter, *ehlo_maps;
+	bool rewrite_mynetworks, rewrite_interfaces;	/* local_header_rewrite_clients */
+	struct maps *rewrite_clients;
+	unsigned cleanup_flags;			/* CLEANUP_*, from receive_override_options */
+};
+
+struct smtpd_server *server_open(struct service_context *ctx);	/* fatal when the configuration is no good */
+/* Is this one of local_header_rewrite_clients? */
+bool	server_is_local_client(const struct smtpd_server *server, const struct peer *peer);
+
+#endif

@@ -1,0 +1,62 @@
+/*
+ * session: one connection, from the greeting to the log line that sums it up. The session owns all below it; what must
+ * be undone between two messages is the transaction, which has one end (transaction.h).
+ */
+#ifndef SMTPD_SESSION_H
+#define SMTPD_SESSION_H
+
+#include "smtpd/peer.h"
+#include "smtpd/server.h"
+#include "smtpd/transaction.h"
+#include "util/net/stream.h"
+
+enum session_state {
+	STATE_READY,		/* no transaction; who never greeted is here too */
+	STATE_MAIL,		/* sender given */
+	STATE_REFUSED,		/* … and all recipients so far refused */
+	STATE_RCPT,		/* at least one recipient accepted */
+	STATE_BDAT,		/* chunks are coming */
+};
+
+enum { COMMANDS_MAX = 24 };
+
+struct command_count {
+	unsigned good, total;
+};
+
+struct session {
+	struct smtpd_server *server;
+	const struct smtpd_config *config;
+	struct stream *stream;
+	struct peer peer;
+	enum session_state state;
+	bool closing;			/* no further command is read */
+	bool standalone;
+	bool gone;			/* the client is: nothing more is said */
+	bool denied;			/* refused at connect: only QUIT is left */
+	bool pipelined;			/* the client spoke when it was not its turn */
+	bool bare_lf;			/* some line, command or content, ended so */
+	bool lenient_lf;		/* smtpd_forbid_bare_newline does not apply to this client */
+	bool local_rewrite;		/* its addresses are completed with our own domain */
+	struct buf helo;		/* as given; empty: did not greet */
+	bool esmtp;
+	unsigned keywords;		/* EHLO keywords that this client may see (ehlo.h) */
+	int errors, junk;
+	const char *where;		/* the last command, for the log */
+	struct command_count counts[COMMANDS_MAX];
+	struct access_verdict verdict;
+	struct transaction transaction;
+	struct buf line;
+};
+
+void	session_run(struct smtpd_server *server, struct stream *stream, bool standalone);
+/* The only way to change the state. */
+void	session_set_state(struct session *session, enum session_state state);
+/* The client left or fell silent: says so, to the log and if it can to the client, and closes. */
+void	session_broken(struct session *session, enum stream_result result);
+/* "ESMTP", "SMTP" */
+const char *session_protocol(const struct session *session);
+/* What the access rules may know of this session now. */
+void	session_facts(struct session *session, struct access_facts *facts);
+
+#endif

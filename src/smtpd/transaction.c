@@ -1,0 +1,361 @@
+#include "smtpd/transaction.h"
+
+#include "global/message/date.h"
+#include "global/queue/queue_reader.h"
+#include "smtpd/reply.h"
+#include "util/log/log.h"
+
+void
+transaction_begin(struct session *session, const struct address *sender, const struct smtp_mail_params *params)
+{
+	struct transaction *tx = &session->transaction;
+	struct buf internal = BUF_INIT;
+
+	address_join(&internal, sender);
+	tx->sender = arena_view(&tx->arena, buf_view(&internal));
+	tx->params = *params;
+	buf_fini(&internal);
+	session_set_state(session, STATE_MAIL);
+}
+
+void
+transaction_end(struct session *session)
+{
+	struct transaction *tx = &session->transaction;
+	struct arena arena = tx->arena;
+
+	if (tx->open)
+		cleanup_abort(session->server->cleanup);
+	smtp_content_fini(&tx->decoder);
+	arena_reset(&arena);
+	memset(tx, 0, sizeof(*tx));
+	tx->arena = arena;
+	session_set_state(session, STATE_READY);
+}
+
+/* -- the envelope (doc/queue-file.md, section 6) ------------------------------------------------------------------------ */
+
+static void
+put_attribute(struct session *session, const char *name, struct view value)
+{
+	if (!view_empty(value))
+		cleanup_printf(session->server->cleanup, RECORD_ATTRIBUTE, "%s=%.*s", name, VIEW_ARG(value));
+}
+
+static void
+put_number(struct session *session, const char *name, int value)
+{
+	if (value != 0)
+		cleanup_printf(session->server->cleanup, RECORD_ATTRIBUTE, "%s=%d", name, value);
+}
+
+static struct view
+or_unknown(struct view text)
+{
+	return view_empty(text) ? VIEW("unknown") : text;
+}
+
+static void
+put_port(struct session *session, const char *name, const struct netaddr *addr)
+{
+	if (addr->port != 0)
+		put_number(session, name, addr->port);
+	else
+		put_attribute(session, name, VIEW("unknown"));
+}
+
+/* What the log of the next hop shall tell of the client. */
+static void
+put_logged_client(struct session *session)
+{
+	const struct peer *peer = &session->peer;
+
+	put_attribute(session, "log_client_name", buf_view(&peer->name));
+	put_attribute(session, "log_client_address", buf_view(&peer->rfc_address));
+	put_port(session, "log_client_port", &peer->addr);
+	put_attribute(session, "log_message_origin", buf_view(&peer->namaddr));
+	put_attribute(session, "log_helo_name", buf_view(&session->helo));
+	put_attribute(session, "log_protocol_name", view_string(session_protocol(session)));
+}
+
+static void
+put_client(struct session *session)
+{
+	const struct peer *peer = &session->peer;
+	struct buf server = BUF_INIT;
+
+	netaddr_put(&server, &peer->server);
+	put_attribute(session, "client_name", buf_view(&peer->name));
+	put_attribute(session, "reverse_client_name", buf_view(&peer->reverse_name));
+	put_attribute(session, "client_address", buf_view(&peer->address));
+	put_port(session, "client_port", &peer->addr);
+	put_attribute(session, "server_address", or_unknown(buf_view(&server)));
+	put_port(session, "server_port", &peer->server);
+	put_attribute(session, "helo_name", buf_view(&session->helo));
+	put_attribute(session, "protocol_name", view_string(session_protocol(session)));
+	put_number(session, "client_address_type", peer->addr.family);
+	buf_fini(&server);
+}
+
+static const char *const encodings[] = {
+	[SMTP_BODY_7BIT] = "7bit",
+	[SMTP_BODY_8BITMIME] = "8bit",
+};
+
+static void
+put_envelope(struct session *session)
+{
+	struct cleanup_client *cleanup = session->server->cleanup;
+	const struct transaction *tx = &session->transaction;
+	struct timeval now = clock_wall();
+
+	cleanup_printf(cleanup, RECORD_TIME, "%lld %lld", (long long)now.tv_sec, (long long)now.tv_usec);
+	if (session->config->content_filter[0] != '\0')
+		cleanup_put(cleanup, RECORD_FILTER, view_string(session->config->content_filter));
+	put_attribute(session, "rewrite_context", view_string(session->local_rewrite ? "local" : "remote"));
+	put_attribute(session, "envelope_id", tx->params.envid);
+	put_number(session, "ret_flags", tx->params.ret);
+	cleanup_put(cleanup, RECORD_SENDER, tx->sender);
+	if (tx->params.body != SMTP_BODY_UNKNOWN)
+		put_attribute(session, "encoding", view_string(encodings[tx->params.body]));
+	put_logged_client(session);
+	put_client(session);
+}
+
+static bool
+open_cleanup(struct session *session)
+{
+	struct transaction *tx = &session->transaction;
+	unsigned flags = session->server->cleanup_flags | (tx->params.smtputf8 ? CLEANUP_SMTPUTF8 : 0);
+	struct buf why = BUF_INIT;
+
+	if (!tx->open) {
+		tx->open = cleanup_open(session->server->cleanup, flags, &why);
+		if (tx->open)
+			put_envelope(session);
+		else
+			log_warn("cleanup service is not available: %s", buf_c(&why));
+	}
+	buf_fini(&why);
+	return tx->open;
+}
+
+bool
+transaction_add_recipient(struct session *session, const struct address *recipient, const struct smtp_rcpt_params *params)
+{
+	struct transaction *tx = &session->transaction;
+	struct cleanup_client *cleanup = session->server->cleanup;
+	struct buf internal = BUF_INIT, external = BUF_INIT;
+
+	if (!open_cleanup(session))
+		return false;
+	address_join(&internal, recipient);
+	address_quote(&external, buf_view(&internal));
+	put_number(session, "notify_flags", params->notify);
+	if (!view_empty(params->orcpt))
+		put_attribute(session, "dsn_orig_rcpt", params->orcpt);
+	else
+		cleanup_printf(cleanup, RECORD_ATTRIBUTE, "dsn_orig_rcpt=%s;%s",
+		    recipient->needs_smtputf8 ? "utf-8" : "rfc822", buf_c(&external));
+	cleanup_put(cleanup, RECORD_RECIPIENT, buf_view(&internal));
+	if (tx->accepted++ == 0)
+		tx->first_recipient = arena_view(&tx->arena, buf_view(&internal));
+	session_set_state(session, STATE_RCPT);
+	buf_fini(&internal);
+	buf_fini(&external);
+	return true;
+}
+
+struct view
+transaction_id(struct session *session)
+{
+	struct transaction *tx = &session->transaction;
+	struct view id;
+
+	if (!tx->open)
+		return VIEW_EMPTY;
+	id = cleanup_id(session->server->cleanup);
+	if (!tx->announced && !view_empty(id))
+		log_info("%.*s: client=%s", VIEW_ARG(id), buf_c(&session->peer.namaddr));
+	tx->announced = true;
+	return id;
+}
+
+/* -- content ------------------------------------------------------------------------------------------------------------ */
+
+static void
+put_actions(struct session *session)
+{
+	struct cleanup_client *cleanup = session->server->cleanup;
+	const struct access_actions *actions = &session->transaction.actions;
+	unsigned flags = (actions->hold ? CLEANUP_HOLD : 0) | (actions->discard ? CLEANUP_DISCARD : 0);
+
+	if (!view_empty(actions->filter))
+		cleanup_put(cleanup, RECORD_FILTER, actions->filter);
+	if (!view_empty(actions->redirect))
+		cleanup_put(cleanup, RECORD_REDIRECT, actions->redirect);
+	for (const struct access_line *bcc = actions->bcc; bcc != NULL; bcc = bcc->next) {
+		put_number(session, "notify_flags", DSN_NOTIFY_NEVER);
+		cleanup_put(cleanup, RECORD_RECIPIENT, bcc->text);
+	}
+	if (flags != 0)
+		cleanup_printf(cleanup, RECORD_FLAGS, "%u", flags);
+}
+
+/* What clients say of themselves must not look like syntax, nor like another header. */
+static void
+put_neutral(struct buf *out, struct view text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		char c = text.data[i];
+
+		buf_putc(out, char_is(c, CHAR_CONTROL) || (c != '\0' && strchr(" <>()\\\";@", c) != NULL) ? '?' : c);
+	}
+}
+
+static void
+received_from(struct session *session, struct buf *line)
+{
+	const struct peer *peer = &session->peer;
+
+	buf_puts(line, "Received: from ");
+	put_neutral(line, session->helo.len > 0 ? buf_view(&session->helo) : buf_view(&peer->name));
+	buf_printf(line, " (%s [%s])", buf_c(&peer->name), buf_c(&peer->rfc_address));
+}
+
+/* Time-stamp-line (RFC 5321, 4.4) */
+static void
+put_received(struct session *session)
+{
+	struct cleanup_client *cleanup = session->server->cleanup;
+	struct transaction *tx = &session->transaction;
+	const struct smtpd_config *config = session->config;
+	struct buf line = BUF_INIT, external = BUF_INIT, date = BUF_INIT;
+	const char *by = config->hide_client_session ? "Received: " : "\t";
+
+	date_put(&date, clock_wall().tv_sec);
+	if (!config->hide_client_session) {
+		received_from(session, &line);
+		cleanup_put(cleanup, RECORD_LINE, buf_view(&line));
+	}
+	cleanup_printf(cleanup, RECORD_LINE, "%sby %s (%s) with %s id %.*s%s", by, config->myhostname, config->mail_name,
+	    tx->params.smtputf8 ? "UTF8SMTP" : session_protocol(session), VIEW_ARG(transaction_id(session)),
+	    tx->accepted == 1 ? "" : ";");
+	address_quote(&external, tx->first_recipient);
+	if (tx->accepted == 1)
+		cleanup_printf(cleanup, RECORD_LINE, "\tfor <%s>; %s", buf_c(&external), buf_c(&date));
+	else
+		cleanup_printf(cleanup, RECORD_LINE, "\t%s", buf_c(&date));
+	buf_fini(&line);
+	buf_fini(&external);
+	buf_fini(&date);
+}
+
+bool
+transaction_too_big(const struct session *session)
+{
+	return session->config->message_size_limit > 0
+	    && session->transaction.size > (uint64_t)session->config->message_size_limit;
+}
+
+static void
+take_line(struct view text, bool complete, void *arg)
+{
+	struct session *session = arg;
+	struct transaction *tx = &session->transaction;
+
+	tx->size += text.len + (complete ? 2 : 0);
+	if (!tx->failed && !transaction_too_big(session))
+		cleanup_put(session->server->cleanup, complete ? RECORD_LINE : RECORD_LONG, text);
+}
+
+bool
+transaction_start_content(struct session *session, bool dots)
+{
+	struct transaction *tx = &session->transaction;
+
+	tx->decoder = (struct smtp_content){ .line_limit = (size_t)session->config->line_length_limit, .dots = dots,
+	    .strict = session->server->bare_newline >= BARE_NEWLINE_NORMALIZE && !session->lenient_lf,
+	    .line = take_line, .arg = session };
+	tx->content = true;
+	if (!open_cleanup(session) || view_empty(transaction_id(session)))
+		return false;
+	put_actions(session);
+	cleanup_put(session->server->cleanup, RECORD_CONTENT, VIEW_EMPTY);
+	for (const struct access_line *header = tx->actions.prepend; header != NULL; header = header->next)
+		cleanup_put(session->server->cleanup, RECORD_LINE, header->text);
+	put_received(session);
+	return true;
+}
+
+/* -- the end ------------------------------------------------------------------------------------------------------------- */
+
+static bool
+refuses_bare_lf(const struct session *session)
+{
+	return session->transaction.decoder.bare_lf && session->server->bare_newline == BARE_NEWLINE_REJECT
+	    && !session->lenient_lf;
+}
+
+/* What this server has to say against the message, before cleanup is asked. */
+static bool
+passes(struct session *session)
+{
+	struct access_facts facts;
+
+	if (refuses_bare_lf(session))
+		return reply(session, session->config->forbid_bare_newline_reject_code, "5.5.2",
+		    "%s Error: bare <LF> received", session->config->myhostname);
+	if (transaction_too_big(session)) {
+		log_warn("%.*s: queue file size limit exceeded", VIEW_ARG(transaction_id(session)));
+		return reply(session, 552, "5.3.4", "Error: message file too big");
+	}
+	session_facts(session, &facts);
+	if (session->standalone || access_end_of_data(session->server->access, &facts, &session->verdict))
+		return true;
+	return reply_verdict(session, &session->verdict);
+}
+
+static bool
+reply_status(struct session *session, unsigned status, struct view id, struct view reason)
+{
+	const struct transaction *tx = &session->transaction;
+	const struct cleanup_reply_row *row;
+	char dsn[DSN_STATUS_SIZE];
+	struct view text;
+
+	if (status == CLEANUP_OK && tx->decoder.dots)
+		return reply(session, 250, "2.0.0", "Ok: queued as %.*s", VIEW_ARG(id));
+	if (status == CLEANUP_OK)
+		return reply(session, 250, "2.0.0", "Ok: %llu bytes queued as %.*s",
+		    (unsigned long long)tx->chunk_bytes, VIEW_ARG(id));
+	row = cleanup_reply(status);
+	if (dsn_split(reason, dsn, &text) && (dsn[0] == '4' || dsn[0] == '5'))
+		return reply(session, dsn[0] == row->dsn[0] ? row->smtp_code : dsn[0] == '4' ? 451 : 550, dsn, "%.*s", VIEW_ARG(text));
+	return view_empty(reason) ? reply(session, row->smtp_code, row->dsn, "Error: %s", row->text)
+	    : reply(session, row->smtp_code, row->dsn, "%.*s", VIEW_ARG(reason));
+}
+
+bool
+transaction_finish(struct session *session)
+{
+	struct cleanup_client *cleanup = session->server->cleanup;
+	struct buf id = BUF_INIT, reason = BUF_INIT;
+	bool good = false;
+	unsigned status;
+
+	smtp_content_finish(&session->transaction.decoder);
+	session->bare_lf = session->bare_lf || session->transaction.decoder.bare_lf;
+	if (passes(session)) {
+		buf_putv(&id, transaction_id(session));
+		cleanup_put(cleanup, RECORD_EXTRACTED, VIEW_EMPTY);
+		cleanup_put(cleanup, RECORD_END, VIEW_EMPTY);
+		status = cleanup_finish(cleanup, &reason);
+		session->transaction.open = false;
+		good = reply_status(session, status, buf_view(&id), buf_view(&reason));
+	}
+	transaction_end(session);
+	buf_fini(&id);
+	buf_fini(&reason);
+	return good;
+}

@@ -1,0 +1,45 @@
+/*
+ * transaction: one message on its way from a client to cleanup. Everything that must not outlive it is in here, and
+ * transaction_end() is the only way out: each final reply to MAIL…end-of-data goes through it, whatever it says.
+ */
+#ifndef SMTPD_TRANSACTION_H
+#define SMTPD_TRANSACTION_H
+
+#include "global/address/address.h"
+#include "global/smtp/command.h"
+#include "global/smtp/content.h"
+#include "smtpd/access/access.h"
+
+struct session;
+
+struct transaction {
+	struct arena arena;
+	struct view sender;			/* internal form */
+	struct smtp_mail_params params;
+	unsigned accepted;			/* recipients */
+	unsigned over_limit;			/* recipients refused for their number */
+	struct view first_recipient;		/* internal form: for "Received:" */
+	struct access_actions actions;
+	bool open;				/* cleanup has the envelope, or some of it */
+	bool content;				/* … and content has begun */
+	bool announced;				/* the client= line was logged */
+	bool failed;				/* a chunk was refused: what follows is thrown away */
+	uint64_t size;				/* of content, as counted for the limit */
+	uint64_t chunk_bytes, discarded;
+	struct smtp_content decoder;
+};
+
+void	transaction_begin(struct session *session, const struct address *sender, const struct smtp_mail_params *params);
+/* To cleanup, which is opened for the first one. False: cannot; why there is none is logged. */
+bool	transaction_add_recipient(struct session *session, const struct address *recipient, const struct smtp_rcpt_params *params);
+/* The queue id, or "" when there is none (yet). Waits for cleanup's answer when one is due; logs client= then. */
+struct view transaction_id(struct session *session);
+/* Rest of the envelope, and "Received:". False: cleanup made no file. */
+bool	transaction_start_content(struct session *session, bool dots);
+bool	transaction_too_big(const struct session *session);
+/* Hands all to cleanup and tells the client what came of it. Ends the transaction. */
+bool	transaction_finish(struct session *session);
+/* Forgets all: what cleanup has is thrown away, unless it was finished. */
+void	transaction_end(struct session *session);
+
+#endif
