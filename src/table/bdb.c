@@ -163,7 +163,7 @@ open_to_rebuild(struct bdb *b, const struct table_env *env, struct buf *why)
 	buf_printf(&tmp, "%s.tmp", b->path);
 	b->tmp = buf_detach(&tmp);
 	if (!lock_file(b, O_RDWR | O_CREAT | O_NOFOLLOW, FILE_LOCK_EXCLUSIVE, REBUILD_WAIT_MS, why)) {
-		if (b->fd != -1 || access(b->path, W_OK) == -1)
+		if (b->fd != -1 || faccessat(AT_FDCWD, b->path, W_OK, AT_EACCESS) == -1)
 			return false;
 		mem_free(b->tmp);
 		b->tmp = NULL;		/* no new files here: in place */

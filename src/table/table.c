@@ -62,9 +62,8 @@ table_each_type(void (*each)(const char *name, void *arg), void *arg)
 		each(registered[i]->name, arg);
 }
 
-/* "type:name"; without a type the default one. Type names are letters, digits and underscores. */
-static void
-split_name(const struct table_env *env, struct view text, struct view *type, struct view *name)
+void
+table_split_name(const struct table_env *env, struct view text, struct view *type, struct view *name)
 {
 	if (view_split(text, ':', type, name) && view_find_any(*type, "/{ ") == -1)
 		return;
@@ -97,7 +96,7 @@ table_open(const struct table_env *env, struct view text, unsigned flags)
 	struct buf name = BUF_INIT, inner = BUF_INIT, why = BUF_INIT;
 	struct view type, rest;
 
-	split_name(env, text, &type, &rest);
+	table_split_name(env, text, &type, &rest);
 	buf_putv(&inner, rest);
 	buf_printf(&name, "%.*s:%s", VIEW_ARG(type), buf_c(&inner));
 	table->name = buf_detach(&name);

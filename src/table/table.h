@@ -55,6 +55,8 @@ struct table_env {
  */
 struct table	*table_open(const struct table_env *env, struct view type_and_name, unsigned flags);
 void		 table_close(struct table *table);
+/* "type:name" → both, views into text (and env); a text without a type is a name of the default one. */
+void		 table_split_name(const struct table_env *env, struct view text, struct view *type, struct view *name);
 const char	*table_broken(const struct table *table);	/* why it cannot be used, or NULL */
 const char	*table_name(const struct table *table);		/* "hash:/etc/postfix/access" */
 enum table_kind	 table_kind(const struct table *table);

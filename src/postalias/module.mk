@@ -1,0 +1,1 @@
+$(call command,postalias,src/postalias src/postmap/common)

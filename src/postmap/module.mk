@@ -1,0 +1,1 @@
+$(call command,postmap,src/postmap src/postmap/common)
