@@ -13,6 +13,7 @@ struct queue_scan {
 	size_t depth;
 	struct buf path;	/* of the directory, or of the file that was found in it */
 	bool flush;		/* names may hold '_' */
+	bool any;		/* names are not looked at */
 };
 
 /* Deeper than any hash_queue_depth that makes sense: a loop made by bind mounts ends here. */
@@ -46,6 +47,25 @@ queue_scan_open(const char *queue)
 	return scan;
 }
 
+struct queue_scan *
+queue_scan_open_any(const char *queue)
+{
+	struct queue_scan *scan = queue_scan_open(queue);
+
+	scan->any = true;
+	return scan;
+}
+
+static bool
+name_wanted(const struct queue_scan *scan, struct view name)
+{
+	if (scan->any)
+		return !view_is(name, ".") && !view_is(name, "..");
+	if (name.len == 1 && name.data[0] == '_')
+		return true;
+	return scan->flush ? queue_flush_name_valid(name) : queue_id_valid(name);
+}
+
 static bool
 is_directory(const struct queue_scan *scan, const struct dirent *entry)
 {
@@ -62,7 +82,7 @@ take_entry(struct queue_scan *scan, const struct level *level, const struct dire
 {
 	struct view name = view_string(entry->d_name);
 
-	if (scan->flush ? !queue_flush_name_valid(name) : !queue_id_valid(name) && !(name.len == 1 && name.data[0] == '_'))
+	if (!name_wanted(scan, name))
 		return false;
 	buf_truncate(&scan->path, level->path_len);
 	buf_putc(&scan->path, '/');

@@ -1,0 +1,1 @@
+$(call command,postsuper,src/postsuper)
