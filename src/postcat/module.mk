@@ -1,0 +1,1 @@
+$(call command,postcat,src/postcat)
