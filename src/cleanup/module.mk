@@ -1,0 +1,1 @@
+$(call daemon,cleanup,src/cleanup)

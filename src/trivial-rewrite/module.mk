@@ -1,0 +1,1 @@
+$(call daemon,trivial-rewrite,src/trivial-rewrite)
