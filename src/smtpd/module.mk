@@ -1,0 +1,1 @@
+$(call daemon,smtpd,src/smtpd src/smtpd/access)
