@@ -72,16 +72,23 @@ traced(const struct delivery_request *request, const struct queue_recipient *rec
 }
 
 static bool
-defer(const struct delivery_request *request, const struct queue_recipient *recipient, const char *relay,
-    const struct dsn *dsn)
+defer_as(const struct delivery_request *request, const struct queue_recipient *recipient, const char *relay,
+    const struct dsn *dsn, const char *status)
 {
 	const struct delivery_settings *settings = request->settings;
 	bool ok = append(request, recipient, dsn, settings->defer_service, "delayed");
 
 	if (ok && (request->flags & TRACE_RECORD))
 		ok = append(request, recipient, dsn, settings->trace_service, "delayed");
-	log_line(request, recipient, relay, dsn, "deferred");
+	log_line(request, recipient, relay, dsn, status);
 	return ok;
+}
+
+static bool
+defer(const struct delivery_request *request, const struct queue_recipient *recipient, const char *relay,
+    const struct dsn *dsn)
+{
+	return defer_as(request, recipient, relay, dsn, "deferred");
 }
 
 /* A verdict with another first digit than it has, for the log of a kind that wants it. */
@@ -103,36 +110,30 @@ wants_success(const struct delivery_request *request, const struct queue_recipie
 	return (request->flags & TRACE_RECORD) || (recipient->dsn_notify & DSN_NOTIFY_SUCCESS);
 }
 
-bool
-delivery_sent(const struct delivery_request *request, const struct queue_recipient *recipient, const char *relay,
-    const struct dsn *dsn)
-{
-	struct dsn deferred;
-
-	if (request->flags & DELIVERY_TRACE)
-		return traced(request, recipient, relay, dsn, "deliverable");
-	if (wants_success(request, recipient) &&
-	    !append(request, recipient, dsn, request->settings->trace_service, "delivered")) {
-		with_class(dsn, '4', &deferred);
-		defer(request, recipient, relay, &deferred);
-		dsn_fini(&deferred);
-		return false;
-	}
-	log_line(request, recipient, relay, dsn, "sent");
-	return mark_done(request, recipient);
-}
-
-/* A failure that cannot be recorded is put off, with the same reason. */
+/* A failure that cannot be recorded, or is not to be final, is put off with the same reason. */
 static bool
-bounce_failed(const struct delivery_request *request, const struct queue_recipient *recipient, const char *relay,
-    const struct dsn *dsn)
+put_off(const struct delivery_request *request, const struct queue_recipient *recipient, const char *relay,
+    const struct dsn *dsn, const char *status)
 {
 	struct dsn deferred;
 
 	with_class(dsn, '4', &deferred);
-	defer(request, recipient, relay, &deferred);
+	defer_as(request, recipient, relay, &deferred, status);
 	dsn_fini(&deferred);
 	return false;
+}
+
+bool
+delivery_sent(const struct delivery_request *request, const struct queue_recipient *recipient, const char *relay,
+    const struct dsn *dsn)
+{
+	if (request->flags & DELIVERY_TRACE)
+		return traced(request, recipient, relay, dsn, "deliverable");
+	if (wants_success(request, recipient) &&
+	    !append(request, recipient, dsn, request->settings->trace_service, "delivered"))
+		return put_off(request, recipient, relay, dsn, "deferred");
+	log_line(request, recipient, relay, dsn, "sent");
+	return mark_done(request, recipient);
 }
 
 bool
@@ -143,8 +144,10 @@ delivery_bounced(const struct delivery_request *request, const struct queue_reci
 
 	if (request->flags & DELIVERY_TRACE)
 		return traced(request, recipient, relay, dsn, "undeliverable");
-	if (settings->soft_bounce || !append(request, recipient, dsn, settings->bounce_service, "failed"))
-		return bounce_failed(request, recipient, relay, dsn);
+	if (settings->soft_bounce)
+		return put_off(request, recipient, relay, dsn, "SOFTBOUNCE");
+	if (!append(request, recipient, dsn, settings->bounce_service, "failed"))
+		return put_off(request, recipient, relay, dsn, "deferred");
 	if (request->flags & TRACE_RECORD)
 		append(request, recipient, dsn, settings->trace_service, "failed");
 	log_line(request, recipient, relay, dsn, "bounced");

@@ -1,0 +1,278 @@
+#include "bounce/bounce.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "service/service.h"
+#include "util/file/file.h"
+#include "util/log/log.h"
+
+enum { ENTRIES_MAX = 20000 };	/* of a log that a notice lists */
+
+/* -- append -------------------------------------------------------------------------------------------------------- */
+
+static bool
+append(struct bounce *bounce, const struct bounce_entry *entry)
+{
+	struct bounce_log_entry line = {
+		.recipient = entry->recipient, .original = entry->original, .dsn_orcpt = entry->dsn_orcpt,
+		.dsn_notify = entry->dsn_notify, .offset = entry->offset, .status = entry->status, .action = entry->action,
+		.diag_type = entry->diag_type, .diag_text = entry->diag_text, .mta_type = entry->mta_type,
+		.mta_name = entry->mta_name, .reason = entry->text,
+	};
+	struct buf why = BUF_INIT;
+	bool ok;
+
+	ok = bounce_log_append(&bounce->config->layout, bounce->queue, entry->queue_id, &line,
+	    bounce->config->compatible_log, &why);
+	if (!ok)
+		log_warn("%.*s: %s", VIEW_ARG(entry->queue_id), buf_c(&why));
+	buf_fini(&why);
+	return ok;
+}
+
+/* -- a case -------------------------------------------------------------------------------------------------------- */
+
+static void
+open_message(struct bounce_case *c)
+{
+	struct buf path = BUF_INIT, why = BUF_INIT, queue = BUF_INIT;
+	struct queue_recipient *recipients;
+	size_t count;
+	off_t resume = 0;
+
+	buf_putv(&queue, c->request->queue_name);
+	queue_path(&path, &c->bounce->config->layout, buf_c(&queue), c->request->queue_id);
+	if ((c->fd = file_open(buf_c(&path), O_RDONLY, 0, &why)) == -1) {
+		log_warn("%s", buf_c(&why));
+	} else if (queue_envelope_read(c->fd, &c->arena, &c->envelope, &recipients, &count, 1, &resume, NULL, &why) >
+	    QUEUE_READ_END) {
+		log_warn("%.*s: %s", VIEW_ARG(c->request->queue_id), buf_c(&why));
+		c->envelope.complete = false;
+	}
+	buf_fini(&queue);
+	buf_fini(&why);
+	buf_fini(&path);
+}
+
+static void
+keep_entry(struct bounce_case *c, const struct bounce_log_entry *from)
+{
+	struct bounce_log_entry *to = &c->entries[c->count++];
+
+	*to = *from;
+	to->recipient = arena_view(&c->arena, from->recipient);
+	to->original = arena_view(&c->arena, from->original);
+	to->dsn_orcpt = arena_view(&c->arena, from->dsn_orcpt);
+	to->status = arena_view(&c->arena, from->status);
+	to->action = arena_view(&c->arena, from->action);
+	to->diag_type = arena_view(&c->arena, from->diag_type);
+	to->diag_text = arena_view(&c->arena, from->diag_text);
+	to->mta_type = arena_view(&c->arena, from->mta_type);
+	to->mta_name = arena_view(&c->arena, from->mta_name);
+	to->reason = arena_view(&c->arena, from->reason);
+}
+
+static void
+read_log(struct bounce_case *c)
+{
+	struct buf why = BUF_INIT;
+	struct bounce_log *log = bounce_log_open(&c->bounce->config->layout, c->bounce->queue, c->request->queue_id, &why);
+	struct bounce_log_entry entry;
+	size_t room = 0;
+
+	c->have_log = log != NULL;
+	if (log == NULL && errno != ENOENT)
+		log_warn("%.*s: %s", VIEW_ARG(c->request->queue_id), buf_c(&why));
+	while (log != NULL && c->count < ENTRIES_MAX && bounce_log_next(log, &entry)) {
+		if (c->count == room) {
+			room = room > 0 ? 2 * room : 16;
+			c->entries = mem_resize(c->entries, room * sizeof(*c->entries));
+		}
+		keep_entry(c, &entry);
+	}
+	if (log != NULL)
+		bounce_log_close(log);
+	buf_fini(&why);
+}
+
+static void
+remove_log(struct bounce *bounce, struct view queue_id)
+{
+	struct buf why = BUF_INIT;
+
+	if (!queue_remove(&bounce->config->layout, bounce->queue, queue_id, &why) && errno != ENOENT)
+		log_warn("%s", buf_c(&why));
+	buf_fini(&why);
+}
+
+static enum notice_kind
+kind_of(unsigned type, const struct queue_envelope *envelope)
+{
+	if (type == BOUNCE_FRAME_WARN)
+		return NOTICE_DELAY;
+	if (type != BOUNCE_FRAME_TRACE)
+		return NOTICE_FAILURE;
+	return envelope->trace_flags & (TRACE_USER_VERIFY | TRACE_RECORD) ? NOTICE_VERIFY : NOTICE_SUCCESS;
+}
+
+/* only: the entry of a notice without a log; NULL: from the log, which goes when everybody is told. */
+static bool
+make_notices(struct bounce *bounce, unsigned type, const struct bounce_notice *request, struct bounce_log_entry *only)
+{
+	struct bounce_case c = { .bounce = bounce, .request = request, .fd = -1, .have_log = only != NULL };
+	bool ok;
+
+	open_message(&c);
+	c.kind = kind_of(type, &c.envelope);
+	if (only == NULL) {
+		read_log(&c);
+	} else {
+		c.entries = only;
+		c.count = 1;
+	}
+	ok = notice_send_all(&c);
+	if (only == NULL && type != BOUNCE_FRAME_WARN && (ok || (request->flags & BOUNCE_FLAG_CLEAN)))
+		remove_log(bounce, request->queue_id);
+	if (c.fd != -1)
+		close(c.fd);
+	if (only == NULL)
+		mem_free(c.entries);
+	arena_fini(&c.arena);
+	return ok;
+}
+
+/* -- requests ------------------------------------------------------------------------------------------------------ */
+
+static bool
+take_append(struct bounce *bounce, struct channel *channel, const struct frame *frame, bool *ok, struct buf *why)
+{
+	struct bounce_entry entry;
+
+	if (!bounce_entry_get(frame, &entry, why))
+		return false;
+	*ok = queue_id_valid(entry.queue_id) && append(bounce, &entry);
+	return true;
+}
+
+static bool
+take_notice(struct bounce *bounce, struct channel *channel, const struct frame *frame, bool *ok, struct buf *why)
+{
+	struct bounce_notice notice;
+
+	if (!bounce_notice_get(frame, &notice, why))
+		return false;
+	*ok = queue_id_valid(notice.queue_id) && queue_name_valid(notice.queue_name) &&
+	    make_notices(bounce, frame->type, &notice, NULL);
+	return true;
+}
+
+/* The entry, then the notice: the first frame's bytes go with the second, so they are kept. */
+static bool
+take_one(struct bounce *bounce, struct channel *channel, const struct frame *frame, bool *ok, struct buf *why)
+{
+	struct arena arena = ARENA_INIT;
+	struct frame kept = { frame->type, frame->flags, arena_view(&arena, frame->payload) }, second;
+	struct bounce_entry entry;
+	struct bounce_notice notice;
+	bool understood;
+
+	understood = bounce_entry_get(&kept, &entry, why) && (kept.flags & FRAME_MORE) &&
+	    channel_read(channel, &second, clock_deadline((msec_t)bounce->config->ipc_timeout_sec * 1000)) == CHANNEL_OK &&
+	    second.type == BOUNCE_FRAME_ONE && bounce_notice_get(&second, &notice, why);
+	if (understood) {
+		struct bounce_log_entry line = {
+			.recipient = entry.recipient, .original = entry.original, .dsn_orcpt = entry.dsn_orcpt,
+			.dsn_notify = entry.dsn_notify, .status = entry.status, .action = entry.action,
+			.diag_type = entry.diag_type, .diag_text = entry.diag_text, .mta_type = entry.mta_type,
+			.mta_name = entry.mta_name, .reason = entry.text,
+		};
+
+		*ok = queue_id_valid(notice.queue_id) && queue_name_valid(notice.queue_name) &&
+		    make_notices(bounce, BOUNCE_FRAME_ONE, &notice, &line);
+	}
+	arena_fini(&arena);
+	return understood;
+}
+
+static const struct {
+	unsigned type;
+	bool (*take)(struct bounce *bounce, struct channel *channel, const struct frame *frame, bool *ok, struct buf *why);
+} requests[] = {
+	{ BOUNCE_FRAME_APPEND, take_append },
+	{ BOUNCE_FRAME_FLUSH, take_notice },
+	{ BOUNCE_FRAME_WARN, take_notice },
+	{ BOUNCE_FRAME_TRACE, take_notice },
+	{ BOUNCE_FRAME_ONE, take_one },
+};
+
+static enum service_answer
+serve(struct service_context *ctx, struct channel *channel, const struct frame *request)
+{
+	struct buf why = BUF_INIT;
+	bool understood = false, ok = false;
+
+	why_set(&why, "unknown request");
+	for (size_t i = 0; i < ARRAY_COUNT(requests); i++)
+		if (requests[i].type == request->type)
+			understood = requests[i].take(service_state(ctx), channel, request, &ok, &why);
+	if (understood)
+		bounce_status_put(channel_out(channel), ok);
+	else
+		log_warn("request of type %u: %s", request->type, buf_c(&why));
+	buf_fini(&why);
+	return understood ? SERVICE_DONE : SERVICE_HANG_UP;
+}
+
+/* -- service ------------------------------------------------------------------------------------------------------- */
+
+static const char *
+queue_of(const struct bounce_config *config, struct view service)
+{
+	if (view_is(service, config->defer_service))
+		return QUEUE_DEFER;
+	return view_is(service, config->trace_service) ? QUEUE_TRACE : QUEUE_BOUNCE;
+}
+
+static void
+prepare(struct service_context *ctx)
+{
+	struct bounce *bounce = mem_new(sizeof(*bounce));
+	struct buf path = BUF_INIT;
+
+	bounce->config = service_config(ctx);
+	bounce->queue = queue_of(bounce->config, view_string(service_name(ctx)));
+	buf_printf(&path, "public/%s", bounce->config->cleanup_service);
+	bounce->cleanup = cleanup_client_new(buf_c(&path), (msec_t)bounce->config->ipc_timeout_sec * 1000);
+	buf_fini(&path);
+	service_set_state(ctx, bounce);
+}
+
+/* A kept connection would hold a cleanup process for nothing. */
+static void
+idle(struct service_context *ctx)
+{
+	struct bounce *bounce = service_state(ctx);
+
+	cleanup_client_release(bounce->cleanup);
+}
+
+static const struct service bounce_service = {
+	.name = "bounce",
+	.shape = SERVICE_SEQUENTIAL,
+	.flags = SERVICE_UNLIMITED,
+	.protocol = &bounce_protocol,
+	.bindings = bounce_bindings,
+	.config_size = sizeof(struct bounce_config),
+	.promises = "stdio queue-read queue-write queue-create unix-connect",
+	.prepare = prepare,
+	.serve = serve,
+	.idle = idle,
+};
+
+int
+main(int argc, char **argv)
+{
+	return service_main(&bounce_service, argc, argv);
+}

@@ -1,0 +1,213 @@
+/* notice: who is told what, and the envelope that carries it. */
+#include "bounce/bounce.h"
+#include "global/address/address.h"
+#include "global/maillog/maillog.h"
+#include "util/log/log.h"
+
+/* What the log calls a notice of each kind. */
+static const char *const names[] = {
+	[NOTICE_FAILURE] = "non-delivery notification", [NOTICE_DELAY] = "delay notification",
+	[NOTICE_SUCCESS] = "delivery status notification", [NOTICE_VERIFY] = "delivery status notification",
+};
+
+static bool
+has_class(const struct bounce_config *config, const char *class)
+{
+	struct view rest = view_string(config->notify_classes), word;
+
+	while (view_word(&rest, ", \t\r\n", &word))
+		if (view_is_nocase(word, class))
+			return true;
+	return false;
+}
+
+static struct view
+with_origin(struct bounce_case *c, const char *address)
+{
+	if (view_find(view_string(address), '@') != -1)
+		return view_string(address);
+	return arena_printf(&c->arena, "%s@%s", address, c->bounce->config->myorigin);
+}
+
+static bool
+lists_anybody(const struct bounce_case *c, const struct notice *notice)
+{
+	for (size_t i = 0; i < c->count; i++)
+		if (report_lists(c, notice, &c->entries[i]))
+			return true;
+	return !c->have_log;
+}
+
+/* -- one message --------------------------------------------------------------------------------------------------- */
+
+static void
+put_envelope(struct bounce_case *c, const struct notice *notice)
+{
+	struct cleanup_client *cleanup = c->bounce->cleanup;
+	struct timeval now = clock_wall();
+
+	cleanup_printf(cleanup, RECORD_TIME, "%lld %lld", (long long)now.tv_sec, (long long)now.tv_usec);
+	cleanup_put(cleanup, RECORD_ATTRIBUTE, VIEW("rewrite_context=local"));
+	cleanup_put(cleanup, RECORD_SENDER, notice->from);
+	if (!view_empty(c->request->encoding))
+		cleanup_printf(cleanup, RECORD_ATTRIBUTE, "encoding=%.*s", VIEW_ARG(c->request->encoding));
+	cleanup_put(cleanup, RECORD_ATTRIBUTE, VIEW("log_message_origin=local"));
+	cleanup_put(cleanup, RECORD_RECIPIENT, notice->to);
+	cleanup_put(cleanup, RECORD_CONTENT, VIEW_EMPTY);
+}
+
+static void
+log_failed(struct bounce_case *c, const struct notice *notice, const char *reason)
+{
+	struct buf to = BUF_INIT;
+
+	maillog_address(&to, notice->to);
+	log_warn("%.*s: %s notification failed to %s%s%s", VIEW_ARG(c->request->queue_id),
+	    notice->postmaster ? "postmaster" : "sender", buf_c(&to), *reason != '\0' ? ": " : "", reason);
+	buf_fini(&to);
+}
+
+/* The line with the new id comes before anything else is said about that id (BN5). */
+static bool
+compose(struct bounce_case *c, const struct notice *notice, struct buf *why)
+{
+	struct cleanup_client *cleanup = c->bounce->cleanup;
+	struct view id;
+	unsigned status;
+
+	put_envelope(c, notice);
+	id = arena_view(&c->arena, cleanup_id(cleanup));
+	if (!view_empty(id)) {
+		log_info("%.*s: %s %s: %.*s", VIEW_ARG(c->request->queue_id), notice->postmaster ? "postmaster" : "sender",
+		    names[c->kind], VIEW_ARG(id));
+		report_write(c, notice, id);
+	}
+	cleanup_put(cleanup, RECORD_EXTRACTED, VIEW_EMPTY);
+	cleanup_put(cleanup, RECORD_END, VIEW_EMPTY);
+	status = cleanup_finish(cleanup, why);
+	if (status != CLEANUP_OK && why->len == 0)
+		why_set(why, "%s", cleanup_reply(status)->text);
+	return status == CLEANUP_OK;
+}
+
+static bool
+send_notice(struct bounce_case *c, const struct notice *notice)
+{
+	struct buf why = BUF_INIT;
+	bool ok;
+
+	if (!lists_anybody(c, notice))
+		return true;
+	ok = cleanup_open(c->bounce->cleanup, CLEANUP_INTERNAL, &why) && compose(c, notice, &why);
+	if (!ok)
+		log_failed(c, notice, buf_c(&why));
+	buf_fini(&why);
+	return ok;
+}
+
+/* -- who ----------------------------------------------------------------------------------------------------------- */
+
+/* RET=HDRS, a message too large, and one that must not leave without TLS come back as header only. */
+static enum notice_original
+original_for_sender(const struct bounce_case *c)
+{
+	bool small = c->envelope.size.logical_size <= c->bounce->config->size_limit;
+
+	if (c->kind != NOTICE_FAILURE || c->request->ret == DSN_RET_HDRS || !small ||
+	    (c->request->options & QUEUE_OPTION_REQUIRETLS))
+		return ORIGINAL_HEADERS;
+	return ORIGINAL_FULL;
+}
+
+static bool
+tell_postmaster(struct bounce_case *c, const char *recipient, enum notice_original original)
+{
+	struct notice notice = {
+		.from = with_origin(c, c->bounce->config->double_bounce_sender), .to = with_origin(c, recipient),
+		.postmaster = true, .original = original,
+	};
+
+	return send_notice(c, &notice);
+}
+
+/* BN7: prefix, then the recipient as the sender wrote it, with '=' for its '@'. */
+static struct view
+verp_address(struct bounce_case *c, const struct bounce_log_entry *entry)
+{
+	struct view address = view_empty(entry->original) ? entry->recipient : entry->original;
+	struct view local, domain, user, host, verp = c->request->verp;
+
+	if (!address_split(c->request->sender, &local, &domain) || !address_split(address, &user, &host) || verp.len < 2)
+		return c->request->sender;
+	return arena_printf(&c->arena, "%.*s%c%.*s%c%.*s@%.*s", VIEW_ARG(local), verp.data[0], VIEW_ARG(user),
+	    verp.data[1], VIEW_ARG(host), VIEW_ARG(domain));
+}
+
+static bool
+tell_sender_each(struct bounce_case *c)
+{
+	struct notice all = { .to = c->request->sender };
+	bool ok = true;
+
+	for (size_t i = 0; i < c->count && ok; i++) {
+		struct notice one = {
+			.to = verp_address(c, &c->entries[i]), .original = original_for_sender(c), .only = &c->entries[i],
+		};
+
+		if (report_lists(c, &all, &c->entries[i]))
+			ok = send_notice(c, &one);
+	}
+	return ok;
+}
+
+static bool
+tell_sender(struct bounce_case *c)
+{
+	struct notice notice = { .to = c->request->sender, .original = original_for_sender(c) };
+
+	if (c->kind == NOTICE_FAILURE && !view_empty(c->request->verp))
+		return tell_sender_each(c);
+	return send_notice(c, &notice);
+}
+
+/* A notice that cannot be delivered has nobody to go back to but the postmaster. */
+static bool
+tell_about_null_sender(struct bounce_case *c)
+{
+	const struct bounce_config *config = c->bounce->config;
+
+	if (c->kind == NOTICE_DELAY)
+		return !has_class(config, "delay") || tell_postmaster(c, config->delay_recipient, ORIGINAL_FULL);
+	if (has_class(config, "2bounce") || (c->kind == NOTICE_FAILURE && has_class(config, "bounce")))
+		return tell_postmaster(c, config->double_bounce_recipient, ORIGINAL_FULL);
+	return true;
+}
+
+/* The sender was told, and must not be told again: a copy that fails is only logged. */
+static void
+copy_postmaster(struct bounce_case *c)
+{
+	const struct bounce_config *config = c->bounce->config;
+
+	if (c->kind == NOTICE_FAILURE && has_class(config, "bounce"))
+		tell_postmaster(c, config->bounce_recipient, ORIGINAL_HEADERS);
+	if (c->kind == NOTICE_DELAY && has_class(config, "delay"))
+		tell_postmaster(c, config->delay_recipient, ORIGINAL_HEADERS);
+}
+
+bool
+notice_send_all(struct bounce_case *c)
+{
+	struct view postmaster_sender = with_origin(c, c->bounce->config->double_bounce_sender);
+
+	if (view_equal_nocase(c->request->sender, postmaster_sender)) {	/* BN2 */
+		log_warn("%.*s: undeliverable postmaster notification discarded", VIEW_ARG(c->request->queue_id));
+		return true;
+	}
+	if (view_empty(c->request->sender))
+		return tell_about_null_sender(c);	/* BN1 */
+	if (!tell_sender(c))
+		return false;
+	copy_postmaster(c);
+	return true;
+}

@@ -1,0 +1,286 @@
+/*
+ * report: a notice as a multipart/report (RFC 6522): a text for people, a delivery status for programs (RFC 3464), and
+ * the message it is about, whole or its header.
+ */
+#include "bounce/bounce.h"
+#include "global/address/address.h"
+#include "global/message/date.h"
+
+enum { WRAP_COLUMNS = 79, INDENT = 4 };
+
+static void	line(struct bounce_case *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void
+line(struct bounce_case *c, const char *format, ...)
+{
+	struct buf text = BUF_INIT;
+	va_list ap;
+
+	va_start(ap, format);
+	buf_vprintf(&text, format, ap);
+	va_end(ap);
+	cleanup_put(c->bounce->cleanup, RECORD_LINE, buf_view(&text));
+	buf_fini(&text);
+}
+
+/* An address as it is written in text; valid until the case ends. */
+static const char *
+shown(struct bounce_case *c, struct view internal)
+{
+	struct buf quoted = BUF_INIT;
+	const char *copy;
+
+	address_quote(&quoted, internal);
+	copy = arena_string(&c->arena, buf_view(&quoted));
+	buf_fini(&quoted);
+	return copy;
+}
+
+static const char *
+date_of(struct bounce_case *c, time_t when)
+{
+	struct buf text = BUF_INIT;
+	const char *copy;
+
+	date_put(&text, when);
+	copy = arena_string(&c->arena, buf_view(&text));
+	buf_fini(&text);
+	return copy;
+}
+
+/* Does this notice speak of this recipient? (RFC 3461, 4.1) */
+bool
+report_lists(const struct bounce_case *c, const struct notice *notice, const struct bounce_log_entry *entry)
+{
+	static const int wanted[] = {
+		[NOTICE_FAILURE] = DSN_NOTIFY_FAILURE, [NOTICE_DELAY] = DSN_NOTIFY_DELAY,
+		[NOTICE_SUCCESS] = DSN_NOTIFY_SUCCESS,
+	};
+
+	if (notice->only != NULL)
+		return entry == notice->only;
+	if (notice->postmaster || c->kind == NOTICE_VERIFY)
+		return true;
+	if (entry->dsn_notify == 0)
+		return c->kind != NOTICE_SUCCESS;
+	return (entry->dsn_notify & wanted[c->kind]) != 0;
+}
+
+/* -- header -------------------------------------------------------------------------------------------------------- */
+
+static void
+write_references(struct bounce_case *c)
+{
+	struct view id = c->envelope.message_id;
+
+	if (!c->bounce->config->threaded || view_empty(id) || view_find_any(id, "\r\n") != -1)
+		return;
+	line(c, "References: %.*s", VIEW_ARG(id));
+	line(c, "In-Reply-To: %.*s", VIEW_ARG(id));
+}
+
+static void
+write_encoding(struct bounce_case *c)
+{
+	if (!view_empty(c->request->encoding))
+		line(c, "Content-Transfer-Encoding: %.*s", VIEW_ARG(c->request->encoding));
+}
+
+static void
+write_header(struct bounce_case *c, const struct notice *notice, const char *boundary)
+{
+	const struct template *template = template_of(c->kind);
+	bool copy = notice->postmaster && template->postmaster_subject != NULL;
+
+	line(c, "From: Mail Delivery System <MAILER-DAEMON@%s>", c->bounce->config->myorigin);
+	line(c, "Subject: %s", copy ? template->postmaster_subject : template->subject);
+	line(c, "To: %s", shown(c, notice->to));
+	write_references(c);
+	if (c->request->options & QUEUE_OPTION_TLS_NOT_REQUIRED)
+		line(c, "TLS-Required: no");
+	line(c, "Auto-Submitted: %s", notice->postmaster ? "auto-generated" : "auto-replied");
+	line(c, "MIME-Version: 1.0");
+	line(c, "Content-Type: multipart/report; report-type=delivery-status;");
+	line(c, "\tboundary=\"%s\"", boundary);
+	write_encoding(c);
+	line(c, "%s", "");
+	line(c, "This is a MIME-encapsulated message.");
+	line(c, "%s", "");
+}
+
+/* -- text for people ----------------------------------------------------------------------------------------------- */
+
+/* Words are kept whole; lines after the first are indented. */
+static void
+write_wrapped(struct bounce_case *c, struct view text)
+{
+	struct buf out = BUF_INIT;
+	struct view word;
+
+	while (view_word(&text, " \t\r\n", &word)) {
+		if (out.len > INDENT && out.len + 1 + word.len > WRAP_COLUMNS) {
+			cleanup_put(c->bounce->cleanup, RECORD_LINE, buf_view(&out));
+			buf_reset(&out);
+			buf_putn(&out, ' ', INDENT);
+		} else if (out.len > 0) {
+			buf_putc(&out, ' ');
+		}
+		buf_putv(&out, word);
+	}
+	cleanup_put(c->bounce->cleanup, RECORD_LINE, buf_view(&out));
+	buf_fini(&out);
+}
+
+static void
+write_reason(struct bounce_case *c, const struct bounce_log_entry *entry)
+{
+	struct buf text = BUF_INIT;
+
+	buf_printf(&text, "<%s>", shown(c, entry->recipient));
+	if (!view_empty(entry->original) && !view_equal_nocase(entry->original, entry->recipient))
+		buf_printf(&text, " (expanded from <%s>)", shown(c, entry->original));
+	buf_printf(&text, ": %.*s", VIEW_ARG(entry->reason));
+	line(c, "%s", "");
+	write_wrapped(c, buf_view(&text));
+	buf_fini(&text);
+}
+
+static void
+write_text_part(struct bounce_case *c, const struct notice *notice, const char *boundary)
+{
+	line(c, "--%s", boundary);
+	line(c, "Content-Description: Notification");
+	line(c, "Content-Type: text/plain; charset=us-ascii");
+	line(c, "%s", "");
+	if (!notice->postmaster)
+		template_write(c, template_of(c->kind));
+	if (!c->have_log)
+		line(c, "\t--- Delivery report unavailable ---");
+	for (size_t i = 0; i < c->count; i++)
+		if (report_lists(c, notice, &c->entries[i]))
+			write_reason(c, &c->entries[i]);
+	line(c, "%s", "");
+}
+
+/* -- delivery status (RFC 3464, 2) --------------------------------------------------------------------------------- */
+
+static void
+write_message_fields(struct bounce_case *c)
+{
+	const char *name = c->bounce->config->mail_name;
+	struct view sender = c->request->sender;
+
+	line(c, "Reporting-MTA: dns; %s", c->bounce->config->myhostname);
+	if (!view_empty(c->request->envid))
+		line(c, "Original-Envelope-Id: %.*s", VIEW_ARG(c->request->envid));
+	line(c, "X-%s-Queue-ID: %.*s", name, VIEW_ARG(c->request->queue_id));
+	if (view_empty(sender))
+		line(c, "X-%s-Sender: rfc822; MAILER-DAEMON@%s", name, c->bounce->config->myorigin);
+	else
+		line(c, "X-%s-Sender: rfc822; %s", name, shown(c, sender));
+	if (c->envelope.have_time)
+		line(c, "Arrival-Date: %s", date_of(c, c->envelope.arrival.tv_sec));
+}
+
+static void
+write_diagnostics(struct bounce_case *c, const struct bounce_log_entry *entry)
+{
+	if (!view_empty(entry->mta_type) && !view_empty(entry->mta_name))
+		line(c, "Remote-MTA: %.*s; %.*s", VIEW_ARG(entry->mta_type), VIEW_ARG(entry->mta_name));
+	if (!view_empty(entry->diag_type) && !view_empty(entry->diag_text))
+		line(c, "Diagnostic-Code: %.*s; %.*s", VIEW_ARG(entry->diag_type), VIEW_ARG(entry->diag_text));
+	else
+		line(c, "Diagnostic-Code: X-%s; %.*s", c->bounce->config->mail_name, VIEW_ARG(entry->reason));
+}
+
+static void
+write_recipient_fields(struct bounce_case *c, const struct bounce_log_entry *entry)
+{
+	line(c, "%s", "");
+	line(c, "Final-Recipient: rfc822; %s", shown(c, entry->recipient));
+	if (!view_empty(entry->dsn_orcpt))
+		line(c, "Original-Recipient: %.*s", VIEW_ARG(entry->dsn_orcpt));
+	else if (!view_empty(entry->original))
+		line(c, "Original-Recipient: rfc822; %s", shown(c, entry->original));
+	if (c->kind == NOTICE_FAILURE)
+		line(c, "Action: failed");
+	else
+		line(c, "Action: %.*s", VIEW_ARG(entry->action));
+	line(c, "Status: %.*s", VIEW_ARG(entry->status));
+	write_diagnostics(c, entry);
+	if (c->kind == NOTICE_DELAY && c->envelope.have_time)
+		line(c, "Will-Retry-Until: %s",
+		    date_of(c, c->envelope.arrival.tv_sec + c->bounce->config->queue_lifetime_sec));
+}
+
+static void
+write_status_part(struct bounce_case *c, const struct notice *notice, const char *boundary)
+{
+	line(c, "--%s", boundary);
+	line(c, "Content-Description: Delivery report");
+	line(c, "Content-Type: message/delivery-status");
+	line(c, "%s", "");
+	write_message_fields(c);
+	for (size_t i = 0; i < c->count; i++)
+		if (report_lists(c, notice, &c->entries[i]))
+			write_recipient_fields(c, &c->entries[i]);
+	line(c, "%s", "");
+}
+
+/* -- the message ---------------------------------------------------------------------------------------------------- */
+
+/* The content as it is stored; only the header when that is asked for. */
+static void
+copy_content(struct bounce_case *c, bool headers_only)
+{
+	struct queue_reader *reader = queue_reader_new(c->fd);
+	struct record record;
+	bool line_start = true;
+
+	queue_reader_seek(reader, c->envelope.size.data_offset);
+	while (queue_reader_next(reader, &record, NULL, NULL) == QUEUE_READ_RECORD) {
+		if (record.type != RECORD_LINE && record.type != RECORD_LONG && record.type != RECORD_PADDING)
+			break;
+		if (record.type == RECORD_PADDING)
+			continue;
+		if (headers_only && line_start && record.type == RECORD_LINE && record.data.len == 0)
+			break;
+		line_start = record.type == RECORD_LINE;
+		cleanup_put(c->bounce->cleanup, record.type, record.data);
+	}
+	if (!line_start)
+		line(c, "%s", "");
+	queue_reader_free(reader);
+}
+
+static void
+write_original_part(struct bounce_case *c, const struct notice *notice, const char *boundary)
+{
+	bool headers = notice->original == ORIGINAL_HEADERS;
+	bool undelivered = c->kind == NOTICE_FAILURE || c->kind == NOTICE_DELAY;
+
+	line(c, "--%s", boundary);
+	line(c, "Content-Description: %s%s", undelivered ? "Undelivered Message" : "Message", headers ? " Headers" : "");
+	line(c, "Content-Type: %s", headers ? "text/rfc822-headers" : "message/rfc822");
+	write_encoding(c);
+	line(c, "%s", "");
+	line(c, "Return-Path: <%s>", view_empty(c->request->sender) ? "" : shown(c, c->request->sender));
+	copy_content(c, headers);
+	line(c, "%s", "");
+}
+
+void
+report_write(struct bounce_case *c, const struct notice *notice, struct view notice_id)
+{
+	struct buf boundary = BUF_INIT;
+
+	buf_printf(&boundary, "%.*s.%lld/%s", VIEW_ARG(notice_id), (long long)clock_wall().tv_sec,
+	    c->bounce->config->myhostname);
+	write_header(c, notice, buf_c(&boundary));
+	write_text_part(c, notice, buf_c(&boundary));
+	write_status_part(c, notice, buf_c(&boundary));
+	if (c->fd != -1 && c->envelope.complete)
+		write_original_part(c, notice, buf_c(&boundary));
+	line(c, "--%s--", buf_c(&boundary));
+	buf_fini(&boundary);
+}
