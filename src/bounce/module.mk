@@ -1,1 +1,0 @@
-$(call daemon,bounce,src/bounce)
