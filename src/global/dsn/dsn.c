@@ -109,3 +109,15 @@ dsn_split(struct view text, char status[DSN_STATUS_SIZE], struct view *rest)
 	*rest = cursor_rest(&in);
 	return true;
 }
+
+void
+dsn_copy(struct dsn *to, const struct dsn *from)
+{
+	memcpy(to->status, from->status, sizeof(to->status));
+	buf_set(&to->text, buf_view(&from->text));
+	buf_set(&to->diag_type, buf_view(&from->diag_type));
+	buf_set(&to->diag_text, buf_view(&from->diag_text));
+	buf_set(&to->mta_type, buf_view(&from->mta_type));
+	buf_set(&to->mta_name, buf_view(&from->mta_name));
+	buf_set(&to->action, buf_view(&from->action));
+}

@@ -20,6 +20,7 @@ struct dsn {
 
 void	dsn_init(struct dsn *dsn);
 void	dsn_fini(struct dsn *dsn);
+void	dsn_copy(struct dsn *to, const struct dsn *from);
 void	dsn_set(struct dsn *dsn, const char *status, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void	dsn_from_errno(struct dsn *dsn, const char *status, int error, struct view what);	/* "what: No space left on device" */
 void	dsn_soften(struct dsn *dsn);			/* soft_bounce: 5 becomes 4 */

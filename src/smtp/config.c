@@ -1,0 +1,66 @@
+#include "smtp/config.h"
+
+/* Both programs have these, each under its own prefix. */
+#define CLIENT_BINDINGS(prefix) \
+	BIND_STRING(struct smtp_config, bind_address, prefix "bind_address"), \
+	BIND_STRING(struct smtp_config, bind_address6, prefix "bind_address6"), \
+	BIND_BOOL(struct smtp_config, bind_address_enforce, prefix "bind_address_enforce"), \
+	BIND_STRING(struct smtp_config, host_lookup, prefix "host_lookup"), \
+	BIND_STRING(struct smtp_config, address_preference, prefix "address_preference"), \
+	BIND_STRING(struct smtp_config, tcp_port, prefix "tcp_port"), \
+	BIND_STRING(struct smtp_config, cache_destinations, prefix "connection_cache_destinations"), \
+	BIND_STRING(struct smtp_config, generic_maps, prefix "generic_maps"), \
+	BIND_STRING(struct smtp_config, tls_level, prefix "tls_security_level"), \
+	BIND_TIME(struct smtp_config, connect_timeout_sec, prefix "connect_timeout"), \
+	BIND_TIME(struct smtp_config, mail_timeout_sec, prefix "mail_timeout"), \
+	BIND_TIME(struct smtp_config, rcpt_timeout_sec, prefix "rcpt_timeout"), \
+	BIND_TIME(struct smtp_config, data_init_timeout_sec, prefix "data_init_timeout"), \
+	BIND_TIME(struct smtp_config, data_xfer_timeout_sec, prefix "data_xfer_timeout"), \
+	BIND_TIME(struct smtp_config, data_done_timeout_sec, prefix "data_done_timeout"), \
+	BIND_TIME(struct smtp_config, rset_timeout_sec, prefix "rset_timeout"), \
+	BIND_TIME(struct smtp_config, quit_timeout_sec, prefix "quit_timeout"), \
+	BIND_TIME(struct smtp_config, cache_time_limit_sec, prefix "connection_cache_time_limit"), \
+	BIND_TIME(struct smtp_config, reuse_time_limit_sec, prefix "connection_reuse_time_limit"), \
+	BIND_INT(struct smtp_config, reuse_count_limit, prefix "connection_reuse_count_limit"), \
+	BIND_INT(struct smtp_config, mx_address_limit, prefix "mx_address_limit"), \
+	BIND_INT(struct smtp_config, mx_session_limit, prefix "mx_session_limit"), \
+	BIND_INT(struct smtp_config, line_length_limit, prefix "line_length_limit"), \
+	BIND_BOOL(struct smtp_config, skip_5xx_greeting, prefix "skip_5xx_greeting"), \
+	BIND_BOOL(struct smtp_config, skip_quit_response, prefix "skip_quit_response"), \
+	BIND_BOOL(struct smtp_config, randomize, prefix "randomize_addresses"), \
+	BIND_BOOL(struct smtp_config, balance, prefix "balance_inet_protocols"), \
+	BIND_BOOL(struct smtp_config, cache_on_demand, prefix "connection_cache_on_demand"), \
+	BIND_BOOL(struct smtp_config, quote_envelope, prefix "quote_rfc821_envelope"), \
+	BIND_BOOL(struct smtp_config, use_tls, prefix "use_tls"), \
+	BIND_BOOL(struct smtp_config, enforce_tls, prefix "enforce_tls"), \
+	BIND_BOOL(struct smtp_config, sasl_auth_enable, prefix "sasl_auth_enable"), \
+	BIND_BOOL(struct smtp_config, dummy_mail_auth, prefix "send_dummy_mail_auth"), \
+	BIND_STRING(struct smtp_config, myhostname, "myhostname"), \
+	BIND_STRING(struct smtp_config, inet_interfaces, "inet_interfaces"), \
+	BIND_STRING(struct smtp_config, proxy_interfaces, "proxy_interfaces"), \
+	BIND_STRING(struct smtp_config, inet_protocols, "inet_protocols"), \
+	BIND_STRING(struct smtp_config, recipient_delimiter, "recipient_delimiter"), \
+	BIND_INT(struct smtp_config, reply_line_limit, "line_length_limit"), \
+	BIND_BOOL(struct smtp_config, ignore_mx_error, "ignore_mx_lookup_error")
+
+const struct binding smtp_bindings[] = {
+	CLIENT_BINDINGS("smtp_"),
+	BIND_STRING(struct smtp_config, helo_name, "smtp_helo_name"),
+	BIND_STRING(struct smtp_config, discard_keywords, "smtp_discard_ehlo_keywords"),
+	BIND_STRING(struct smtp_config, fallback_relay, "smtp_fallback_relay"),
+	BIND_TIME(struct smtp_config, helo_timeout_sec, "smtp_helo_timeout"),
+	BIND_BOOL(struct smtp_config, always_ehlo, "smtp_always_send_ehlo"),
+	BIND_BOOL(struct smtp_config, never_ehlo, "smtp_never_send_ehlo"),
+	BIND_BOOL(struct smtp_config, defer_if_no_mx_address, "smtp_defer_if_no_mx_address_found"),
+	BIND_END
+};
+
+const struct binding lmtp_bindings[] = {
+	CLIENT_BINDINGS("lmtp_"),
+	BIND_STRING(struct smtp_config, helo_name, "lmtp_lhlo_name"),
+	BIND_STRING(struct smtp_config, discard_keywords, "lmtp_discard_lhlo_keywords"),
+	BIND_STRING(struct smtp_config, fallback_relay, "lmtp_fallback_relay"),
+	BIND_TIME(struct smtp_config, helo_timeout_sec, "lmtp_lhlo_timeout"),
+	BIND_BOOL(struct smtp_config, assume_final, "lmtp_assume_final"),
+	BIND_END
+};

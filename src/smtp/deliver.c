@@ -1,0 +1,238 @@
+#include "smtp/deliver.h"
+
+#include <strings.h>
+
+#include "util/log/log.h"
+
+/* -- the kept session ------------------------------------------------------------------------------------------------- */
+
+/*
+ * What must be equal for a session to serve another message: the service, the next hop, and where we speak from. (A
+ * session with TLS or a login is not kept.)
+ */
+static void
+session_key(const struct agent *agent, struct view nexthop, struct buf *out)
+{
+	buf_reset(out);
+	buf_printf(out, "%s\n%.*s\n%s\n%s", agent->service_name, VIEW_ARG(nexthop), agent->config->bind_address,
+	    agent->config->bind_address6);
+	buf_lower(out);
+}
+
+void
+smtp_drop_kept(struct agent *agent)
+{
+	if (agent->kept != NULL)
+		session_close(agent->kept);
+	agent->kept = NULL;
+}
+
+void
+smtp_expire_kept(struct agent *agent)
+{
+	if (agent->kept != NULL && (clock_now() - agent->kept->idle_since >= (msec_t)agent->config->cache_time_limit_sec * 1000 ||
+	    stream_readable(agent->kept->stream)))
+		smtp_drop_kept(agent);
+}
+
+/* The kept session, if it may serve this next hop and is still good. Another one is closed. */
+static struct session *
+take_kept(struct agent *agent, struct view nexthop)
+{
+	struct buf key = BUF_INIT;
+	struct session *session = agent->kept;
+	bool ours;
+
+	session_key(agent, nexthop, &key);
+	ours = view_equal(buf_view(&key), buf_view(&agent->kept_key));
+	buf_fini(&key);
+	if (session == NULL)
+		return NULL;
+	if (!ours || !session_alive(session)) {
+		smtp_drop_kept(agent);
+		return NULL;
+	}
+	agent->kept = NULL;
+	return session;
+}
+
+static bool
+worn_out(const struct agent *agent, const struct session *session)
+{
+	const struct smtp_config *config = agent->config;
+
+	return (config->reuse_count_limit > 0 && session->uses >= config->reuse_count_limit) ||
+	    clock_now() - session->opened >= (msec_t)config->reuse_time_limit_sec * 1000;
+}
+
+/* Does the configuration ask to keep sessions to this destination? */
+static bool
+wanted(const struct agent *agent, const struct delivery_request *request, const struct session *session)
+{
+	struct view peer = buf_view(&session->peer), name, address;
+	struct netaddr addr;
+
+	if (agent->config->cache_on_demand && (request->flags & DELIVERY_CONN_STORE) != 0)
+		return true;
+	if (agent->cache_destinations == NULL || !view_rsplit(view_slice(peer, 0, peer.len - 1), '[', &name, &address))
+		return false;
+	return match_list_domain(agent->cache_destinations, request->nexthop) == LOOKUP_FOUND ||
+	    match_list_host(agent->cache_destinations, name, netaddr_parse(address, &addr) ? &addr : NULL) == LOOKUP_FOUND;
+}
+
+static void
+end_session(struct agent *agent, struct delivery *delivery, struct view nexthop)
+{
+	struct session *session = delivery->session;
+
+	delivery->session = NULL;
+	if (session->broken || worn_out(agent, session) || !wanted(agent, delivery->request, session)) {
+		session_close(session);
+		return;
+	}
+	smtp_drop_kept(agent);
+	session_key(agent, nexthop, &agent->kept_key);
+	agent->kept = session;
+}
+
+/* -- hosts ---------------------------------------------------------------------------------------------------------------- */
+
+static void
+attempt(struct agent *agent, struct delivery *delivery, struct view nexthop)
+{
+	delivery->request->times.connected = clock_wall();
+	transaction_run(delivery);
+	end_session(agent, delivery, nexthop);
+}
+
+/* Tries the hosts of one next hop until all recipients have a verdict, or enough of them talked to us. */
+static void
+try_hosts(struct agent *agent, struct delivery *delivery, struct view nexthop, const struct destination *to,
+    const struct host_list *list, bool last_nexthop)
+{
+	int sessions = 0, limit = agent->config->mx_session_limit;
+
+	for (size_t i = 0; i < list->count && delivery->left > 0; i++) {
+		bool last_host = i + 1 == list->count, connected;
+
+		delivery->session = session_open(agent->config, agent->lmtp, to, &list->hosts[i], &connected, &delivery->last);
+		if (!connected)
+			continue;
+		sessions++;
+		if (limit > 0 && sessions >= limit)
+			last_host = true;
+		if (delivery->session != NULL) {
+			delivery->final_host = last_host && last_nexthop;
+			attempt(agent, delivery, nexthop);
+		}
+		if (last_host)
+			return;
+	}
+}
+
+static void
+try_nexthop(struct agent *agent, struct delivery *delivery, struct view nexthop, bool last, struct arena *arena)
+{
+	struct destination to;
+	struct host_list list = { NULL, 0 };
+	struct host socket_host = { .name = "localhost" };
+	struct buf why = BUF_INIT;
+
+	if (!destination_parse(nexthop, agent->config, agent->lmtp, arena, &to, &why)) {
+		dsn_set(&delivery->last, "4.3.5", "%s", buf_c(&why));
+		log_warn("%s", buf_c(&why));
+	} else if (to.is_unix) {
+		list = (struct host_list){ &socket_host, 1 };
+		try_hosts(agent, delivery, nexthop, &to, &list, last);
+	} else if (destination_hosts(&to, agent->config, agent->lmtp, arena, &list, &delivery->last)) {
+		try_hosts(agent, delivery, nexthop, &to, &list, last);
+	}
+	buf_fini(&why);
+}
+
+/* -- the whole request ----------------------------------------------------------------------------------------------------- */
+
+/* Would sending in clear, or without a login, break the administrator's word? */
+static bool
+forbidden(const struct agent *agent, struct dsn *dsn)
+{
+	static const char *const mandatory[] = { "encrypt", "fingerprint", "dane-only", "verify", "secure" };
+
+	for (size_t i = 0; i < ARRAY_COUNT(mandatory); i++)
+		if (agent->config->enforce_tls || strcasecmp(agent->config->tls_level, mandatory[i]) == 0) {
+			dsn_set(dsn, "4.7.4", "TLS is required, but this SMTP client has none");
+			return true;
+		}
+	if (agent->config->sasl_auth_enable) {
+		dsn_set(dsn, "4.7.0", "SASL authentication is required, but this SMTP client has none");
+		return true;
+	}
+	return false;
+}
+
+enum { NEXTHOPS_MAX = 100 };
+
+static size_t
+add_nexthops(struct view list, struct view *out, size_t count)
+{
+	while (count < NEXTHOPS_MAX && view_word(&list, ", \t\r\n", &out[count]))
+		count++;
+	return count;
+}
+
+/* The next hops of a request, one after the other: those named, then the fallback relays. */
+static void
+try_all(struct agent *agent, struct delivery *delivery, struct arena *arena)
+{
+	struct view nexthops[NEXTHOPS_MAX];
+	size_t count = add_nexthops(delivery->request->nexthop, nexthops, 0);
+
+	count = add_nexthops(view_string(agent->config->fallback_relay), nexthops, count);
+	for (size_t i = 0; i < count && delivery->left > 0; i++)
+		try_nexthop(agent, delivery, nexthops[i], i + 1 == count, arena);
+}
+
+/* No host took them: what the last one said is the verdict, and qmgr hears when the site is at fault. */
+static void
+give_up(struct delivery *delivery, struct delivery_report *report)
+{
+	bool nobody_home = delivery->left == delivery->request->recipient_count;
+
+	delivery->final_host = true;
+	delivery->request->connection_use = 0;
+	if (delivery->last.status[0] == '\0')
+		dsn_set(&delivery->last, "4.3.0", "mail could not be delivered");
+	delivery_fail_all(delivery, "none", &delivery->last);
+	if (nobody_home && delivery->last.status[0] == '4')
+		dsn_copy(&report->dsn, &delivery->last);
+}
+
+void
+smtp_deliver(void *arg, struct delivery_request *request, struct delivery_report *report)
+{
+	struct agent *agent = arg;
+	struct delivery delivery = { .config = agent->config, .lmtp = agent->lmtp, .request = request, .generic = agent->generic };
+	struct arena arena = ARENA_INIT;
+	struct view first = request->nexthop;
+
+	dsn_init(&delivery.last);
+	delivery.left = request->recipient_count;
+	delivery.settled = arena_alloc_array(&arena, request->recipient_count, sizeof(*delivery.settled));
+	if (!agent->lmtp)
+		request->tls = "none";
+	if (forbidden(agent, &delivery.last)) {
+		give_up(&delivery, report);
+		goto out;
+	}
+	delivery.session = take_kept(agent, first);
+	if (delivery.session != NULL)
+		attempt(agent, &delivery, first);
+	if (delivery.left > 0)
+		try_all(agent, &delivery, &arena);
+	if (delivery.left > 0)
+		give_up(&delivery, report);
+out:
+	report->result = delivery.deferred ? DELIVERY_DEFERRED : DELIVERY_DONE;
+	dsn_fini(&delivery.last);
+	arena_fini(&arena);
+}

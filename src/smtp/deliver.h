@@ -1,0 +1,23 @@
+/* deliver: a delivery request over all hosts of all its next hops, and the one session an agent keeps. */
+#ifndef SMTP_DELIVER_H
+#define SMTP_DELIVER_H
+
+#include "smtp/transaction.h"
+#include "table/maps.h"
+#include "table/match_list.h"
+
+struct agent {
+	const struct smtp_config *config;
+	const char *service_name;
+	bool lmtp;
+	struct maps *generic;			/* or NULL */
+	struct match_list *cache_destinations;	/* or NULL */
+	struct session *kept;			/* an open session after a clean end, or NULL */
+	struct buf kept_key;			/* what it may serve */
+};
+
+delivery_function	smtp_deliver;			/* its first argument is the struct agent */
+void			smtp_drop_kept(struct agent *agent);	/* closes the kept session, if there is one */
+void			smtp_expire_kept(struct agent *agent);	/* … when its time is over */
+
+#endif

@@ -1,0 +1,1 @@
+$(call daemon,smtp,src/smtp)

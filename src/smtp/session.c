@@ -1,0 +1,365 @@
+#include "smtp/session.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <strings.h>
+
+#include "util/log/log.h"
+#include "util/net/endpoint.h"
+
+enum { REPLY_LINES_MAX = 500, PROBE_AFTER_MS = 1000 };
+
+/* -- verdicts ---------------------------------------------------------------------------------------------------------- */
+
+/* A reply as one line of text. */
+static void
+reply_line(struct buf *out, const struct smtp_reply *reply)
+{
+	for (size_t i = 0; i < reply->text.len; i++)
+		buf_putc(out, reply->text.data[i] == '\n' ? ' ' : reply->text.data[i]);
+}
+
+void
+session_verdict(const struct session *session, const char *command, struct dsn *dsn)
+{
+	const struct smtp_reply *reply = &session->reply;
+	struct buf line = BUF_INIT;
+	char status[DSN_STATUS_SIZE];
+
+	snprintf(status, sizeof(status), "%u.0.0", (unsigned)reply->code / 100 % 10);
+	if (reply->dsn[0] != '\0')
+		snprintf(status, sizeof(status), "%s", reply->dsn);
+	reply_line(&line, reply);
+	if (reply->code / 100 == 2)
+		dsn_set(dsn, status, "%s", buf_c(&line));
+	else
+		dsn_set(dsn, status, "host %s said: %s (in reply to %s command)", buf_c(&session->peer), buf_c(&line), command);
+	buf_set(&dsn->diag_type, VIEW("smtp"));
+	buf_set(&dsn->diag_text, buf_view(&line));
+	buf_set(&dsn->mta_type, VIEW("dns"));
+	buf_set(&dsn->mta_name, buf_view(&session->host));
+	buf_fini(&line);
+}
+
+void
+session_lost(struct session *session, enum stream_result result, const char *doing, struct dsn *dsn)
+{
+	session->broken = true;
+	if (result == STREAM_TIMEOUT)
+		dsn_set(dsn, "4.4.2", "conversation with %s timed out while %s", buf_c(&session->peer), doing);
+	else if (result == STREAM_ERROR && errno == EPROTO)
+		dsn_set(dsn, "4.5.0", "protocol error by %s while %s", buf_c(&session->peer), doing);
+	else
+		dsn_set(dsn, "4.4.2", "lost connection with %s while %s", buf_c(&session->peer), doing);
+}
+
+bool
+session_reply(struct session *session, int timeout_sec, const char *doing, struct dsn *dsn)
+{
+	enum stream_result result;
+
+	stream_set_deadline(session->stream, clock_deadline((msec_t)timeout_sec * 1000));
+	result = smtp_reply_read(session->stream, (size_t)session->config->reply_line_limit, REPLY_LINES_MAX, &session->reply);
+	stream_set_deadline(session->stream, CLOCK_NEVER);
+	if (result != STREAM_OK) {
+		session_lost(session, result, doing, dsn);
+		return false;
+	}
+	if (session->reply.code == 421)		/* it will close: RFC 5321, 4.2.3 */
+		session->broken = true;
+	return true;
+}
+
+void
+session_command(struct session *session, const char *format, ...)
+{
+	struct buf line = BUF_INIT;
+	va_list ap;
+
+	va_start(ap, format);
+	buf_vprintf(&line, format, ap);
+	va_end(ap);
+	buf_puts(&line, "\r\n");
+	stream_put(session->stream, buf_view(&line));
+	buf_fini(&line);
+}
+
+/* -- connecting -------------------------------------------------------------------------------------------------------- */
+
+static bool
+parse_source(const char *text, int family, struct netaddr *out)
+{
+	return *text != '\0' && netaddr_parse(view_string(text), out) && out->family == family;
+}
+
+/* The address to speak from: as configured, or the one address we listen on when it is no loopback one. */
+static bool
+source_address(const struct smtp_config *config, int family, struct netaddr *out)
+{
+	const char *configured = family == AF_INET ? config->bind_address : config->bind_address6;
+	struct view list = view_string(config->inet_interfaces), word, more;
+	struct netblock loopback;
+
+	if (parse_source(configured, family, out))
+		return true;
+	if (!view_word(&list, ", \t", &word) || view_word(&list, ", \t", &more) || !netaddr_parse(word, out) ||
+	    out->family != family)
+		return false;
+	netblock_parse(family == AF_INET ? VIEW("127.0.0.0/8") : VIEW("::1/128"), &loopback, NULL);
+	return !netblock_contains(&loopback, out);
+}
+
+static int
+connect_inet(const struct smtp_config *config, const struct host *host, uint16_t port, struct buf *why)
+{
+	msec_t deadline = clock_deadline((msec_t)config->connect_timeout_sec * 1000);
+	struct netaddr to = host->addr, from;
+	bool bound = source_address(config, to.family, &from);
+	int fd;
+
+	to.port = port;
+	errno = 0;
+	fd = inet_connect(&to, bound ? &from : NULL, deadline, why);
+	if (fd == -1 && errno == EADDRNOTAVAIL && bound && !config->bind_address_enforce) {
+		log_warn("%s: connecting without it", buf_c(why));
+		fd = inet_connect(&to, NULL, deadline, why);
+	}
+	if (fd == -1)
+		why_set(why, "%s", errno == ETIMEDOUT ? "Connection timed out" : strerror(errno));
+	return fd;
+}
+
+static void
+name_peer(struct session *session, const struct destination *to, const struct host *host)
+{
+	buf_puts(&session->host, to->is_unix ? session->config->myhostname : host->name);
+	buf_putv(&session->peer, buf_view(&session->host));
+	buf_putc(&session->peer, '[');
+	if (to->is_unix)
+		buf_puts(&session->peer, to->name);
+	else
+		netaddr_put(&session->peer, &host->addr);
+	buf_putc(&session->peer, ']');
+	buf_putv(&session->relay, buf_view(&session->peer));
+	if (!to->is_unix)
+		buf_printf(&session->relay, ":%u", (unsigned)to->port);
+}
+
+static bool
+connect_session(struct session *session, const struct destination *to, const struct host *host, struct dsn *dsn)
+{
+	struct buf why = BUF_INIT;
+	int fd;
+
+	if (to->is_unix) {
+		fd = unix_connect(to->name, clock_deadline((msec_t)session->config->connect_timeout_sec * 1000), &why);
+		if (fd == -1)
+			why_set(&why, "%s", strerror(errno));
+	} else {
+		fd = connect_inet(session->config, host, to->port, &why);
+	}
+	if (fd == -1) {
+		dsn_set(dsn, "4.4.1", "connect to %s: %s", buf_c(&session->relay), buf_c(&why));
+		log_info("%s", buf_c(&dsn->text));
+	} else {
+		session->stream = stream_new(fd);
+	}
+	buf_fini(&why);
+	return fd != -1;
+}
+
+/* -- greeting ---------------------------------------------------------------------------------------------------------- */
+
+static const struct {
+	struct view keyword;
+	unsigned feature;
+} keywords[] = {
+	{ VIEW_INIT("PIPELINING"), FEATURE_PIPELINING },
+	{ VIEW_INIT("8BITMIME"), FEATURE_8BITMIME },
+	{ VIEW_INIT("SIZE"), FEATURE_SIZE },
+	{ VIEW_INIT("DSN"), FEATURE_DSN },
+	{ VIEW_INIT("SMTPUTF8"), FEATURE_SMTPUTF8 },
+	{ VIEW_INIT("STARTTLS"), FEATURE_STARTTLS },
+	{ VIEW_INIT("AUTH"), FEATURE_AUTH },
+};
+
+static bool
+discarded(const struct session *session, struct view keyword)
+{
+	struct view list = view_string(session->config->discard_keywords), word;
+
+	while (view_word(&list, ", \t\r\n", &word))
+		if (view_equal_nocase(word, keyword))
+			return true;
+	return false;
+}
+
+static void
+learn_keyword(struct session *session, struct view line)
+{
+	struct view keyword;
+
+	line = view_slice(line, 4, line.len);
+	if (!view_word(&line, " \t\r", &keyword) || discarded(session, keyword))
+		return;
+	for (size_t i = 0; i < ARRAY_COUNT(keywords); i++)
+		if (view_equal_nocase(keywords[i].keyword, keyword))
+			session->features |= keywords[i].feature;
+	if (view_is_nocase(keyword, "SIZE") && !view_number(view_trim(line), &session->size_limit))
+		session->size_limit = 0;
+}
+
+/* ehlo-ok-rsp: the first line greets, each other one names an extension (RFC 5321, 4.1.1.1) */
+static void
+learn_features(struct session *session)
+{
+	struct view rest = buf_view(&session->reply.text), line;
+	bool first = true;
+
+	session->features = FEATURE_ESMTP;
+	while (view_word(&rest, "\n", &line)) {
+		if (!first)
+			learn_keyword(session, line);
+		first = false;
+	}
+}
+
+static bool
+greets_with_our_name(const struct session *session)
+{
+	struct view text = view_slice(buf_view(&session->reply.text), 4, session->reply.text.len), name;
+
+	return view_word(&text, " \t\r\n", &name) && view_is_nocase(name, session->config->myhostname);
+}
+
+static bool
+refused(struct session *session, struct dsn *dsn)
+{
+	session_verdict(session, "", dsn);
+	if (session->reply.code / 100 != 4)
+		dsn->status[0] = session->config->skip_5xx_greeting ? '4' : '5';
+	dsn_set(dsn, dsn->status, "host %s refused to talk to me: %s", buf_c(&session->peer), buf_c(&dsn->diag_text));
+	return false;
+}
+
+static bool
+say_hello(struct session *session, bool extended, struct dsn *dsn)
+{
+	const char *verb = session->lmtp ? "LHLO" : extended ? "EHLO" : "HELO";
+	struct buf doing = BUF_INIT;
+	bool ok;
+
+	buf_printf(&doing, "performing the %s handshake", verb);
+	session_command(session, "%s %s", verb, session->config->helo_name);
+	ok = session_reply(session, session->config->helo_timeout_sec, buf_c(&doing), dsn);
+	buf_fini(&doing);
+	return ok;
+}
+
+static bool
+handshake(struct session *session, struct dsn *dsn)
+{
+	const struct smtp_config *config = session->config;
+	bool extended = session->lmtp || (!config->never_ehlo && (config->always_ehlo ||
+	    view_find_view(buf_view(&session->reply.text), VIEW("ESMTP")) >= 0));
+
+	if (extended && !say_hello(session, true, dsn))
+		return false;
+	if (extended && session->reply.code / 100 == 2) {
+		learn_features(session);
+	} else {
+		if (extended && (session->lmtp || session->reply.code / 100 == 4 || session->broken))
+			return refused(session, dsn);
+		if (!say_hello(session, false, dsn))
+			return false;
+		if (session->reply.code / 100 != 2)
+			return refused(session, dsn);
+		session->features = 0;
+	}
+	if (!session->lmtp && greets_with_our_name(session)) {
+		dsn_set(dsn, "5.4.6", "host %s replied to HELO/EHLO with my own hostname %s", buf_c(&session->peer),
+		    config->myhostname);
+		return false;
+	}
+	return true;
+}
+
+static bool
+greeting(struct session *session, struct dsn *dsn)
+{
+	if (!session_reply(session, session->config->helo_timeout_sec, "receiving the initial server greeting", dsn))
+		return false;
+	if (session->reply.code / 100 != 2)
+		return refused(session, dsn);
+	return handshake(session, dsn);
+}
+
+static void
+discard(struct session *session)
+{
+	stream_free(session->stream);
+	buf_fini(&session->peer);
+	buf_fini(&session->relay);
+	buf_fini(&session->host);
+	buf_fini(&session->reply.text);
+	mem_free(session);
+}
+
+struct session *
+session_open(const struct smtp_config *config, bool lmtp, const struct destination *to, const struct host *host,
+    bool *connected, struct dsn *dsn)
+{
+	struct session *session = mem_new(sizeof(*session));
+
+	session->config = config;
+	session->lmtp = lmtp;
+	session->opened = clock_now();
+	name_peer(session, to, host);
+	*connected = connect_session(session, to, host, dsn);
+	if (!*connected) {
+		discard(session);
+		return NULL;
+	}
+	if (!greeting(session, dsn)) {
+		session_close(session);
+		return NULL;
+	}
+	return session;
+}
+
+void
+session_close(struct session *session)
+{
+	struct dsn ignored;
+
+	if (!session->broken) {
+		dsn_init(&ignored);
+		session_command(session, "QUIT");
+		stream_set_deadline(session->stream, clock_deadline((msec_t)session->config->quit_timeout_sec * 1000));
+		if (stream_flush(session->stream) == STREAM_OK && !session->config->skip_quit_response)
+			session_reply(session, session->config->quit_timeout_sec, "sending QUIT", &ignored);
+		dsn_fini(&ignored);
+	}
+	discard(session);
+}
+
+bool
+session_alive(struct session *session)
+{
+	struct dsn ignored;
+	bool alive;
+
+	if (session->broken || stream_readable(session->stream)) {	/* it closed, or says 421 */
+		session->broken = true;
+		return false;
+	}
+	if (clock_now() - session->idle_since < PROBE_AFTER_MS)
+		return true;
+	dsn_init(&ignored);
+	session_command(session, "RSET");
+	alive = session_reply(session, session->config->rset_timeout_sec, "sending RSET", &ignored) &&
+	    session->reply.code / 100 == 2;
+	session->broken = !alive;
+	dsn_fini(&ignored);
+	return alive;
+}
