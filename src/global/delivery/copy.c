@@ -1,0 +1,169 @@
+#include "global/delivery/copy.h"
+
+#include <errno.h>
+#include <time.h>
+
+#include "global/address/address.h"
+#include "util/file/file.h"
+
+enum { BLOCK = 65536, HEADER_MAX = 102400 };
+
+struct copier {
+	struct buf block;
+	int out;
+	unsigned flags;
+	bool line_start;
+	bool failed;
+	struct buf *why;
+};
+
+static void
+flush(struct copier *copier)
+{
+	if (!copier->failed && !file_write_all(copier->out, buf_view(&copier->block), copier->why))
+		copier->failed = true;
+	buf_reset(&copier->block);
+}
+
+static void
+put_text(struct copier *copier, struct view text)
+{
+	if (copier->line_start && (copier->flags & COPY_QUOTE_FROM) && view_starts(text, VIEW("From ")))
+		buf_putc(&copier->block, '>');
+	buf_putv(&copier->block, text);
+	copier->line_start = false;
+	if (copier->block.len >= BLOCK)
+		flush(copier);
+}
+
+static void
+put_line_end(struct copier *copier)
+{
+	buf_putc(&copier->block, '\n');
+	copier->line_start = true;
+}
+
+/* "Sat Nov  1 09:05:00 2025", as asctime(3) has it, without its locale */
+static void
+put_mbox_date(struct buf *out, time_t when)
+{
+	static const char days[7][4] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
+	static const char months[12][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
+	struct tm tm;
+
+	if (localtime_r(&when, &tm) != NULL)
+		buf_printf(out, "%s %s %2d %02d:%02d:%02d %d", days[tm.tm_wday], months[tm.tm_mon], tm.tm_mday, tm.tm_hour,
+		    tm.tm_min, tm.tm_sec, tm.tm_year + 1900);
+}
+
+static void
+put_header(struct buf *out, const char *name, struct view address, const char *open, const char *close)
+{
+	buf_printf(out, "%s: %s", name, open);
+	address_quote(out, address);
+	buf_printf(out, "%s\n", close);
+}
+
+static void
+put_envelope(struct copier *copier, const struct delivery_request *request, const struct copy_envelope *envelope)
+{
+	struct buf *out = &copier->block;
+
+	if (envelope->flags & COPY_FROM_LINE) {
+		buf_puts(out, "From ");
+		if (view_empty(envelope->sender))
+			buf_puts(out, "MAILER-DAEMON");
+		else
+			address_quote(out, envelope->sender);
+		buf_puts(out, "  ");
+		put_mbox_date(out, request->times.arrival.tv_sec);
+		buf_putc(out, '\n');
+	}
+	if (envelope->flags & COPY_RETURN_PATH)
+		put_header(out, "Return-Path", envelope->sender, "<", ">");
+	if ((envelope->flags & COPY_ORIGINAL_TO) && !view_empty(envelope->original))
+		put_header(out, "X-Original-To", envelope->original, "", "");
+	if (envelope->flags & COPY_DELIVERED_TO)
+		put_header(out, "Delivered-To", envelope->delivered_to, "", "");
+}
+
+static bool
+put_content(struct copier *copier, const struct delivery_request *request)
+{
+	struct queue_reader *reader = queue_reader_new(request->fd);
+	struct record record;
+	bool complete = false;
+
+	queue_reader_seek(reader, request->data_offset);
+	copier->line_start = true;
+	while (!complete && !copier->failed && queue_reader_next(reader, &record, NULL, copier->why) == QUEUE_READ_RECORD) {
+		if (record.type == RECORD_LINE || record.type == RECORD_LONG)
+			put_text(copier, record.data);
+		if (record.type == RECORD_LINE)
+			put_line_end(copier);
+		complete = record.type == RECORD_EXTRACTED;
+	}
+	queue_reader_free(reader);
+	if (!complete && !copier->failed)
+		errno = EILSEQ;
+	return complete;
+}
+
+bool
+message_copy(const struct delivery_request *request, const struct copy_envelope *envelope, int out, struct buf *why)
+{
+	struct copier copier = { .out = out, .flags = envelope->flags, .why = why };
+	bool complete;
+
+	put_envelope(&copier, request, envelope);
+	complete = put_content(&copier, request);
+	if (complete && !copier.line_start)
+		put_line_end(&copier);
+	if (complete && (envelope->flags & COPY_BLANK_LINE))
+		put_line_end(&copier);
+	flush(&copier);
+	buf_fini(&copier.block);
+	return complete && !copier.failed;
+}
+
+static bool
+header_names(struct view line, struct view address)
+{
+	static const char name[] = "delivered-to:";
+	struct buf internal = BUF_INIT;
+	bool same;
+
+	if (!view_starts_nocase(line, view_string(name)))
+		return false;
+	line = view_trim(view_slice(line, sizeof(name) - 1, line.len));
+	if (!address_unquote(&internal, line))
+		buf_set(&internal, line);
+	same = view_equal_nocase(buf_view(&internal), address);
+	buf_fini(&internal);
+	return same;
+}
+
+bool
+message_was_delivered_to(const struct delivery_request *request, struct view address)
+{
+	struct queue_reader *reader = queue_reader_new(request->fd);
+	struct buf line = BUF_INIT;
+	struct record record;
+	bool found = false;
+
+	queue_reader_seek(reader, request->data_offset);
+	while (!found && queue_reader_next(reader, &record, NULL, NULL) == QUEUE_READ_RECORD &&
+	    (record.type == RECORD_LINE || record.type == RECORD_LONG)) {
+		if (line.len < HEADER_MAX)
+			buf_putv(&line, record.data);
+		if (record.type == RECORD_LONG)
+			continue;
+		if (line.len == 0)
+			break;		/* end of the header */
+		found = header_names(buf_view(&line), address);
+		buf_reset(&line);
+	}
+	queue_reader_free(reader);
+	buf_fini(&line);
+	return found;
+}
