@@ -1,0 +1,1 @@
+$(call daemon,local,src/local)
