@@ -1,0 +1,1 @@
+$(call daemon,bounce,src/bounce)

@@ -1,0 +1,1 @@
+$(call daemon,discard,src/discard)

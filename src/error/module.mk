@@ -1,0 +1,1 @@
+$(call daemon,error,src/error)
