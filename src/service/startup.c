@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "global/config/tables.h"
+#include "global/maillog/postlog_sink.h"
 #include "service/context.h"
 #include "service/debugger.h"
 #include "service/master_link.h"
@@ -172,15 +173,16 @@ clean_environment(struct service_context *ctx)
 	tzset();		/* while /etc can still be seen */
 }
 
+/* The reason of a log that cannot be what main.cf says is in the log that there is. */
 static void
 open_log(struct service_context *ctx)
 {
-	struct buf tag = BUF_INIT;
+	enum service_shape shape = ctx->service->shape;
 
 	log_set_verbose(ctx->options.verbose);
-	buf_printf(&tag, "%s/%s", setting(ctx, "syslog_name"), ctx->options.process_name);
-	log_retag(buf_c(&tag));
-	buf_fini(&tag);
+	maillog_open(ctx->config, ctx->options.process_name);
+	if (shape == SERVICE_EVENT || shape == SERVICE_MANAGER)
+		postlog_sink_never_wait();
 	if (ctx->options.to_stderr)
 		log_to_stderr(true);
 }
