@@ -1,0 +1,1 @@
+$(call daemon,pickup,src/pickup)

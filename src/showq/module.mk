@@ -1,0 +1,1 @@
+$(call daemon,showq,src/showq)
