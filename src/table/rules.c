@@ -28,6 +28,7 @@ struct rules {
 	size_t count;
 	size_t block;			/* the innermost open `if` */
 	struct stamp stamp;
+	struct buf key;			/* of the current lookup: patterns get a text that ends in NUL */
 };
 
 /* -- loading ---------------------------------------------------------------------------------------------------------- */
@@ -206,6 +207,7 @@ rules_free(struct rules *rules)
 	mem_free(rules->rules);
 	mem_free(rules->title);
 	stamp_fini(&rules->stamp);
+	buf_fini(&rules->key);
 	arena_fini(&rules->arena);
 	mem_free(rules);
 }
@@ -306,8 +308,10 @@ run(const struct rules *rules, const struct rule_subject *subject, struct buf *v
 enum lookup
 rules_lookup(struct rules *rules, struct view key, struct buf *value, struct buf *why)
 {
-	struct rule_subject subject = { .text = key };
+	struct rule_subject subject;
 
+	buf_set(&rules->key, key);
+	subject.text = buf_view(&rules->key);
 	if (rules->syntax->wants_address && !netaddr_parse(key, &subject.addr))
 		return LOOKUP_NONE;
 	return run(rules, &subject, value, why);
