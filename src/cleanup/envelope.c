@@ -125,7 +125,7 @@ remember(struct message *m, struct view name, struct view value)
 		struct view *where;
 		bool wins;
 	} kept[] = {
-		{ "encoding", &m->encoding, true },
+		{ "encoding", &m->encoding, true }, { "envelope_id", &m->envid, true },
 		{ "log_client_name", &m->client_name, true }, { "client_name", &m->client_name, false },
 		{ "log_client_address", &m->client_address, true }, { "client_address", &m->client_address, false },
 		{ "log_helo_name", &m->helo_name, true }, { "helo_name", &m->helo_name, false },
@@ -147,6 +147,8 @@ put_attribute(struct message *m, struct view name, struct view value)
 		return;
 	}
 	remember(m, name, value);
+	if (view_is(name, "ret_flags"))
+		m->ret = view_is(value, "2") ? DSN_RET_HDRS : DSN_RET_FULL;
 	message_put_attribute(m, arena_string(&m->arena, name), value);
 }
 

@@ -236,7 +236,7 @@ message_commit(struct message *m)
 	if (!message_failed(m) && m->recipients == 0 && m->done_recipients == 0 && !(m->flags & CLEANUP_DISCARD))
 		message_fail(m, CLEANUP_NO_RECIPIENTS, NULL);
 	if (message_failed(m) || m->writer == NULL)
-		return m->status;
+		return m->flags & CLEANUP_BOUNCE ? bounce_message(m) : m->status;
 	if (m->flags & CLEANUP_DISCARD)
 		discard(m, "discarded");
 	else if (m->recipients == 0)

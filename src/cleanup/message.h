@@ -59,6 +59,10 @@ struct message {
 	struct view first_recipient;		/* for log lines */
 	size_t recipients, done_recipients;
 	unsigned notify;			/* of all recipients */
+	struct message_recipient *kept;		/* those written, when we may have to bounce; in the arena */
+	size_t kept_count, kept_room;
+	struct view envid;
+	int ret;
 	struct hash *seen_recipients;
 
 	/* content */
@@ -103,6 +107,10 @@ void	content_record(struct message *m, const struct record *record);
 void	content_end(struct message *m);
 void	extracted_record(struct message *m, const struct record *record);
 void	extracted_finish(struct message *m);
+
+/* The message cannot be queued and nobody waits for the answer: returns it to its sender. The status that is left. */
+unsigned bounce_message(struct message *m);
+void	bounce_keep(struct message *m, const struct message_recipient *recipient);
 
 /* A line of content, divided as line_length_limit demands. */
 void	content_put_line(struct message *m, struct view line);

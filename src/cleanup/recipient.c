@@ -32,6 +32,7 @@ put(struct message *m, const struct message_recipient *recipient)
 	message_put_attribute(m, "dsn_orig_rcpt", recipient->dsn_orcpt);
 	message_put(m, RECORD_ORIGINAL, recipient->original);
 	message_put(m, RECORD_RECIPIENT, recipient->address);
+	bounce_keep(m, recipient);
 	m->recipients++;
 	m->notify |= (unsigned)recipient->dsn_notify;
 	if (m->first_recipient.len == 0)

@@ -60,3 +60,12 @@ bounce_one(const char *path, const struct bounce_notice *notice, const struct bo
 	bounce_notice_put(&frames, BOUNCE_FRAME_ONE, notice);
 	return request(path, &frames, timeout_ms, entry->queue_id);
 }
+
+bool
+bounce_flush(const char *path, const struct bounce_notice *notice, msec_t timeout_ms)
+{
+	struct buf frames = BUF_INIT;
+
+	bounce_notice_put(&frames, BOUNCE_FRAME_FLUSH, notice);
+	return request(path, &frames, timeout_ms, notice->queue_id);
+}

@@ -34,6 +34,8 @@ struct bounce_notice {			/* make a notice from the log of this message */
 bool	bounce_append(const char *path, const struct bounce_entry *entry, msec_t timeout_ms);
 /* One notice without a log (delivery agents that bounce a forward). */
 bool	bounce_one(const char *path, const struct bounce_notice *notice, const struct bounce_entry *entry, msec_t timeout_ms);
+/* Makes the notice from the log of a message, and waits until it is queued. */
+bool	bounce_flush(const char *path, const struct bounce_notice *notice, msec_t timeout_ms);
 /* Does not wait (qmgr). type: BOUNCE_FRAME_FLUSH, _WARN or _TRACE. */
 typedef void	bounce_done(bool sent, void *arg);
 void	bounce_notice_start(struct loop *loop, const char *path, int type, const struct bounce_notice *notice, msec_t timeout_ms, bounce_done *done, void *arg);
