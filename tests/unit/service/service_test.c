@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <pwd.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -553,6 +554,42 @@ test_refused(void **state)
 	}
 }
 
+/* What the kernel knows about the child: "Uid:\t65534\t65534\t65534\t65534". */
+static bool
+proc_status_has(pid_t pid, const char *line)
+{
+	struct buf path = BUF_INIT, text = BUF_INIT;
+	bool has;
+
+	buf_printf(&path, "/proc/%ld/status", (long)pid);
+	has = file_read_all(buf_c(&path), 100000, &text, NULL) && strstr(buf_c(&text), line) != NULL;
+	buf_fini(&path);
+	buf_fini(&text);
+	return has;
+}
+
+static void
+test_privileges_are_dropped(void **state)
+{
+	struct passwd *nobody = getpwnam("nobody");
+	char uids[100], root[100], path[40];
+	struct toy_child child;
+	struct channel *channel;
+
+	if (geteuid() != 0 || nobody == NULL)
+		skip();
+	snprintf(uids, sizeof(uids), "Uid:\t%1$u\t%1$u\t%1$u\t%1$u\n", (unsigned)nobody->pw_uid);
+	child = toy_start(&toy_sequential, "-u -c");
+	channel = toy_connect();
+	assert_true(exchange(channel, "a"));
+	assert_true(proc_status_has(child.pid, uids));
+	snprintf(path, sizeof(path), "/proc/%ld/root", (long)child.pid);
+	assert_true(readlink(path, root, sizeof(root)) > 6 && memcmp(root, "/tmp/t", 6) == 0);
+	channel_free(channel);
+	toy_reload(&child);
+	assert_int_equal(toy_wait(&child), 0);
+}
+
 static void
 test_foreign_client(void **state)
 {
@@ -627,6 +664,7 @@ main(void)
 		TEST(test_event_driven),
 		TEST(test_event_driven_max_use),
 		TEST(test_refused),
+		TEST(test_privileges_are_dropped),
 		TEST(test_foreign_client),
 		TEST(test_standalone),
 	};
