@@ -330,6 +330,9 @@ mailbox_done(struct mailbox *box, struct arena *arena, struct address *out, stru
 	}
 	if (view_empty(local))
 		return fail(why, "empty local part");
+	/* The internal form could not tell it from an address with a domain, which nobody checked. */
+	if (!box->has_at && view_find(local, '@') >= 0)
+		return fail(why, "quoted at sign without a domain");
 	out->local = arena_view(arena, local);
 	out->domain = arena_view(arena, domain);
 	out->needs_smtputf8 = !view_is_ascii(text);

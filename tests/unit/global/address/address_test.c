@@ -17,6 +17,8 @@ static const struct {
 	{ "plain",			"<a@ex.org>",			"a@ex.org",		BOTH },
 	{ "no domain",			"<postmaster>",			"postmaster",		BOTH },
 	{ "quoted at sign",		"<\"a@b\"@ex.org>",		"a@b@ex.org",		BOTH },
+	{ "AD7 at sign, no domain",	"<\"a@b\">",			NULL,			BOTH },
+	{ "AD7 at sign in a pair",	"<a\\@b>",			NULL,			0 },
 	{ "quoted pair",		"<\"a\\\"b\"@ex.org>",		"a\"b@ex.org",		BOTH },
 	{ "escaped closing quote",	"<\"a\\\"@ex.org>",		NULL,			BOTH },
 	{ "source route",		"<@x.test,@y.test:a@ex.org>",	"a@ex.org",		BOTH },
