@@ -160,9 +160,11 @@ void
 child_start(struct service_entry *service)
 {
 	uint32_t generation = ++service->master->generation;
-	pid_t pid = fork();
+	pid_t pid;
 
-	if (pid == -1) {
+	if (service->limit > 1 && service->total + 1 == service->limit)
+		service_entry_reached_limit(service);	/* first: the last process shall know of the stress */
+	if ((pid = fork()) == -1) {
 		log_warn("fork for %s: %s -- throttling", service->program, strerror(errno));
 		service_entry_throttle(service);
 		return;
@@ -170,8 +172,6 @@ child_start(struct service_entry *service)
 	if (pid == 0)
 		become_service(service, generation);
 	enter(service, pid, generation);
-	if (!service_entry_has_room(service) && service->limit > 1)
-		service_entry_reached_limit(service);
 	service_entry_watch(service);
 }
 

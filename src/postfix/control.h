@@ -33,6 +33,7 @@ int	control_reload(struct control *control);
 int	control_flush(struct control *control);
 int	control_status(struct control *control);
 int	control_check(struct control *control);
+int	control_logrotate(struct control *control);
 
 /* Directories, owners, modes: made and put right. False when the system cannot run like this. */
 bool	check_all(struct control *control);

@@ -31,6 +31,7 @@ static const struct command {
 	{ "flush",	control_flush,			0 },
 	{ "status",	control_status,			0 },
 	{ "check",	control_check,			NEEDS_PROGRAMS },
+	{ "logrotate",	control_logrotate,		0 },
 };
 
 static const struct binding bindings[] = {

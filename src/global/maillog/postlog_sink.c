@@ -1,6 +1,7 @@
 #include "global/maillog/postlog_sink.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -11,7 +12,7 @@
 #include "util/base/clock.h"
 #include "util/file/file.h"
 
-enum { WAIT_MS = 1000, WAITING_MAX = 256 * 1024 };
+enum { WAIT_MS = 1000, WAITING_MAX = 256 * 1024, LIFTED_FD = 200 };
 
 /* As the log itself, its sink is there once per process. */
 static struct {
@@ -35,6 +36,18 @@ close_all(void)
 	the.socket = the.file = -1;
 }
 
+/* Out of the way of descriptors that have fixed numbers: between fork and exec master still wants to say what failed. */
+static int
+lift(int fd)
+{
+	int lifted = fd != -1 ? fcntl(fd, F_DUPFD_CLOEXEC, LIFTED_FD) : -1;
+
+	if (lifted == -1)
+		return fd;
+	close(fd);
+	return lifted;
+}
+
 static bool
 connect_socket(void)
 {
@@ -44,7 +57,7 @@ connect_socket(void)
 	if (len >= sizeof(to.sun_path))
 		return false;
 	memcpy(to.sun_path, the.path, len);
-	the.socket = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	the.socket = lift(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
 	if (the.socket != -1 && connect(the.socket, (struct sockaddr *)&to, sizeof(to)) == 0)
 		return true;
 	close_all();
@@ -178,6 +191,14 @@ switch_to(bool postlog)
 	log_to_syslog(!postlog);
 }
 
+void
+postlog_sink_use_file(int fd)
+{
+	close_all();
+	the.file = fd;
+	switch_to(fd != -1);
+}
+
 static bool
 choose(struct config *config, struct buf *why)
 {
@@ -187,7 +208,7 @@ choose(struct config *config, struct buf *why)
 		return false;
 	close_all();
 	if (file.path[0] != '\0' && !connect_socket() && geteuid() == getuid())
-		the.file = maillog_file_open(&file, NULL);
+		the.file = lift(maillog_file_open(&file, NULL));
 	switch_to(file.path[0] != '\0');
 	return true;
 }

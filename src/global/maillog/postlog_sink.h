@@ -20,6 +20,8 @@ bool	maillog_open(struct config *config, const char *program);
  * cannot be used: then syslog stays.
  */
 bool	postlog_sink_open(struct config *config);
+/* For postlogd, who would send to himself: lines are appended to the open file; -1: syslog. Not closed by us. */
+void	postlog_sink_use_file(int fd);
 /* From now on a line never waits: up to 256 KB are kept until postlog_sink_flush(), then lines are dropped and counted. */
 void	postlog_sink_never_wait(void);
 bool	postlog_sink_flush(void);	/* false: some lines still wait */

@@ -1,0 +1,59 @@
+#!/usr/bin/python3
+"""A service for tests of master: speaks its protocol by hand. Arguments behind the options say what to do.
+
+crash: exits with 1 at once. serve: echoes lines in one session after the other, telling master so; the line "die" makes
+it exit with 1. Each start adds a line to the file named first: arguments, generation, descriptors.
+"""
+import os
+import select
+import socket
+import struct
+import sys
+
+BUSY, IDLE, SERVED = 1, 2, 3
+
+
+def tell(state: int) -> None:
+    """A status note."""
+    os.write(5, struct.pack("=III", os.getpid(), int(os.environ["GENERATION"], 8), state))
+
+
+def record(path: str) -> None:
+    """Leave a trace of this start."""
+    fds = sorted(int(fd) for fd in os.listdir("/proc/self/fd"))
+    with open(path, "a", encoding="ascii") as out:
+        out.write(f"{os.getpid()} {' '.join(sys.argv[1:])} GENERATION={os.environ['GENERATION']} fds={fds}\n")
+
+
+def session(client: socket.socket) -> None:
+    """Echo until the end of file."""
+    tell(BUSY)
+    with client, client.makefile("rwb", buffering=0) as lines:
+        lines.write(b"pid %d\n" % os.getpid())
+        for line in lines:
+            if line == b"die\n":
+                os._exit(1)
+            lines.write(line)
+    tell(SERVED)
+
+
+def main() -> None:
+    """Find out what to do, and do it."""
+    path, job = sys.argv[-2:]
+    record(path)
+    if job == "crash":
+        sys.exit(1)
+    listener = socket.socket(fileno=6)
+    poller = select.poll()
+    poller.register(listener, select.POLLIN)
+    poller.register(5, 0)       # an error here: master reloaded, or is gone
+    while not any(fd == 5 for fd, _ in poller.poll()):
+        try:
+            client, _ = listener.accept()
+        except BlockingIOError:
+            continue
+        session(client)
+        tell(IDLE)
+
+
+main()
