@@ -261,8 +261,8 @@ service_start_up(struct service_context *ctx, int argc, char **argv)
 	check_parent(ctx);
 	load_config(ctx);
 	clean_environment(ctx);
+	open_log(ctx);		/* first: what is wrong with the rest is to be seen where all lines are */
 	bind_config(ctx);
-	open_log(ctx);
 	check_master_cf(ctx);
 	debugger_start(ctx);
 	go_to_queue(ctx);

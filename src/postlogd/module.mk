@@ -1,0 +1,1 @@
+$(call daemon,postlogd,src/postlogd)
