@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "global/maillog/maillog_file.h"
 #include "global/maillog/postlog_sink.h"
 #include "master/child.h"
 #include "master/service_table.h"
@@ -11,10 +12,27 @@
 
 #define STOP_MS	5000		/* for the processes to end, before they are killed */
 
+/* A postlogd that was told to go while it started, or never came, left the last words of others in its socket. */
+static void
+write_last_words(struct supervisor *master)
+{
+	struct maillog_file file;
+	int fd;
+
+	if (!maillog_file_bind(master->config, &file, NULL) || file.path[0] == '\0')
+		return;
+	fd = maillog_file_is_stdout(&file) ? master->console : maillog_file_open(&file, NULL);
+	LIST_FOREACH(service, &master->services, struct service_entry, link)
+		if (fd != -1 && service->type == MASTER_UNIX_DGRAM &&
+		    strcmp(service->name, master->settings.postlog_service) == 0)
+			maillog_file_drain(fd, service->listeners[0].fd);
+}
+
 static void __attribute__((noreturn))
 finish(struct supervisor *master)
 {
 	postlog_sink_flush();
+	write_last_words(master);
 	exit(0);
 }
 

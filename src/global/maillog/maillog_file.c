@@ -3,13 +3,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "util/base/clock.h"
 #include "util/file/file.h"
+#include "util/text/encode.h"
 
 #define STDOUT_PATH	"/dev/stdout"
+#define LINE_MAX_BYTES	16384
 
 static bool
 parse_mode(const char *text, mode_t *mode, struct buf *why)
@@ -121,4 +124,31 @@ maillog_file_line(struct buf *out, enum log_level level, struct view text)
 	put_host(out);
 	buf_printf(out, " %s[%ld]: %s", log_tag(), (long)getpid(), log_prefix(level));
 	buf_putv(out, text);
+}
+
+void
+maillog_file_append(int file, struct view datagram)
+{
+	struct view text = view_slice(view_trim(datagram), 0, LINE_MAX_BYTES);
+	struct buf line = BUF_INIT;
+
+	while (text.len > 0 && text.data[text.len - 1] == '\0')
+		text.len--;
+	if (text.len == 0)
+		return;
+	printable_put(&line, text, '?', true);
+	buf_putc(&line, '\n');
+	file_write_all(file, buf_view(&line), NULL);
+	buf_fini(&line);
+}
+
+void
+maillog_file_drain(int file, int socket)
+{
+	char *datagram = mem_new(LINE_MAX_BYTES);
+	ssize_t n;
+
+	while ((n = recv(socket, datagram, LINE_MAX_BYTES, MSG_DONTWAIT)) >= 0)
+		maillog_file_append(file, view_bytes(datagram, (size_t)n));
+	mem_free(datagram);
 }

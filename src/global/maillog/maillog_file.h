@@ -27,5 +27,12 @@ bool	maillog_file_allowed(const struct maillog_file *file, struct buf *why);
 int	maillog_file_open(const struct maillog_file *file, struct buf *why);
 /* "Nov 21 09:58:33 mail postfix/smtpd[123]: warning: text", without a line end. */
 void	maillog_file_line(struct buf *out, enum log_level level, struct view text);
+/*
+ * Appends a line that came as a datagram. Anybody in the group of the set-gid commands can send anything: every byte is
+ * made printable again, length is bounded, and one write makes one line.
+ */
+void	maillog_file_append(int file, struct view datagram);
+/* Appends all that waits in the socket now. */
+void	maillog_file_drain(int file, int socket);
 
 #endif

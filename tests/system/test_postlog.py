@@ -1,0 +1,70 @@
+"""postlogd and postlog: lines of daemons and commands in the log file."""
+import re
+import socket
+import stat
+from typing import Callable
+
+from mta import Mta, poll
+
+MakeMta = Callable[..., Mta]
+ONLY_LOG = {"postlog/unix-dgram": "n - n - 1 postlogd"}
+
+
+def only_log(make: MakeMta, **main: str) -> Mta:
+    """An instance that can log and nothing else."""
+    mta = make(main)
+    mta.master = ONLY_LOG
+    mta.configure()
+    return mta
+
+
+def test_lines_of_master_and_commands(make_mta: MakeMta) -> None:
+    mta = only_log(make_mta).start()
+    mta.wait_log(r"^[A-Z][a-z]{2} \d\d \d\d:\d\d:\d\d \w+ postfix/master\[\d+\]: daemon started -- version ")
+    mta.run("postlog", "-t", "tool", "-p", "warn", "two", "words", check=True)
+    mta.wait_log(r" tool\[\d+\]: warning: two words$")
+    mta.run("postlog", input="one\nand another\n", check=True)
+    mta.wait_log(r" postfix/postlog\[\d+\]: one\n.* postfix/postlog\[\d+\]: and another$")
+    assert len(mta.children("postlogd")) == 1
+
+
+def test_lines_while_mail_is_stopped_LG5_LG6(make_mta: MakeMta) -> None:
+    mta = only_log(make_mta, maillog_file_permissions="0640")
+    mta.run("postlog", "early", check=True)
+    assert re.search(r"postfix/postlog\[\d+\]: early$", mta.log(), re.M)
+    assert stat.S_IMODE(mta.log_file.stat().st_mode) == 0o640
+    mta.log_file.unlink()
+    mta.start()
+    mta.wait_log(r"daemon started")
+    assert stat.S_IMODE(mta.log_file.stat().st_mode) == 0o640
+
+
+def test_strange_datagrams_LG4(make_mta: MakeMta) -> None:
+    mta = only_log(make_mta).start()
+    mta.wait_log("daemon started")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+        sock.connect(str(mta.queue / "public/postlog"))
+        for bad in (b"", b"\0", b"nospace", b"x\ny\x1b[1m\xff", b"A" * 60000, b"\n"):
+            sock.send(bad)
+        sock.send(b"last")
+    mta.wait_log(r"^last$")
+    data = mta.log_file.read_bytes()
+    assert b"x?y?[1m?\n" in data and b"\nnospace\n" in data
+    assert max(map(len, data.split(b"\n"))) < 20000
+
+
+def test_last_lines_are_not_lost(make_mta: MakeMta) -> None:
+    mta = only_log(make_mta).start()
+    mta.stop()
+    assert re.search(r"master\[\d+\]: terminating on signal 15$", mta.log(), re.M)
+
+
+def test_rotate_LG5(make_mta: MakeMta) -> None:
+    mta = only_log(make_mta, maillog_file_rotate_suffix="%Y-old").start()
+    mta.wait_log("daemon started")
+    assert mta.postfix("logrotate").returncode == 0
+    old = poll(lambda: list(mta.log_file.parent.glob("maillog.*.gz")), 5, "a compressed file")
+    assert re.fullmatch(r"maillog\.\d{4}-old\.gz", old[0].name)
+    mta.run("postlog", "fresh", check=True)
+    mta.wait_log(r": fresh$")
+    assert "daemon started" not in mta.log()
