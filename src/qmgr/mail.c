@@ -218,6 +218,8 @@ mail_read_on(struct mail *mail)
 		return;
 	}
 	buf_fini(&why);
+	if (mail->envelope.create_time == 0)	/* files of old: they expire by their arrival */
+		mail->envelope.create_time = mail->envelope.arrival.tv_sec;
 	mail->message.refilled = clock_now();
 	note_unread(mail, count, done);
 	if (first)
