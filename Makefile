@@ -97,8 +97,8 @@ build-fuzz/libfuzzed.a: $(FUZZ_OBJECTS)
 $(FUZZ_TARGETS): build-fuzz/%: tests/fuzz/%.c build-fuzz/libfuzzed.a
 	$(Q)clang $(subst fuzzer-no-link,fuzzer,$(FUZZ_FLAGS)) -o $@ $^ $(LIBRARY_LIBS)
 
-fuzz: $(FUZZ_TARGETS)
-	@dev/run-fuzz $(or $(SECONDS),20) $(FUZZ_TARGETS)
+fuzz:
+	@dev/run-fuzz $(SECONDS)
 
 # -- installing ---------------------------------------------------------------------------------------------------------
 
