@@ -274,7 +274,7 @@ resolver_async_free(struct resolver_async *resolver)
 		buf_fini(&question->frames);
 		mem_free(question);
 	}
-	hash_free(resolver->cache, NULL);
+	hash_free(resolver->cache, answer_free);
 	mem_free(resolver->path);
 	mem_free(resolver);
 }

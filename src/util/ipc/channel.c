@@ -17,8 +17,11 @@ struct channel {
 	bool ready;		/* client: READY is held */
 	bool retired;		/* client: RETIRE came */
 	bool stopped;		/* the peer said STOP in this exchange */
+	bool ended;		/* the peer closed between frames */
 	bool broken;
 };
+
+enum { CONNECT_ATTEMPTS = 10 };
 
 /* -- both sides ---------------------------------------------------------------------------------- */
 
@@ -103,6 +106,7 @@ ended(struct channel *channel)
 
 	if (!cursor_done(&rest))
 		return broken(channel, "connection closed inside a frame");
+	channel->ended = true;
 	why_set(&channel->why, "connection closed");
 	return CHANNEL_EOF;
 }
@@ -290,21 +294,38 @@ await_turn(struct channel *channel, msec_t deadline)
 	return channel->ready && !channel->retired;
 }
 
-struct channel *
-channel_connect(const char *path, const struct ipc_protocol *protocol, msec_t deadline,
-    struct buf *why)
+/* One attempt. *gone: the server was on its way out, and another takes its place. */
+static struct channel *
+connect_once(const char *path, const struct ipc_protocol *protocol, msec_t deadline, bool *gone, struct buf *why)
 {
 	int fd = unix_connect(path, deadline, why);
 	struct channel *channel;
 
+	*gone = false;
 	if (fd == -1)
 		return NULL;
 	channel = channel_new(fd, protocol);
 	if (read_hello(channel, deadline) && await_turn(channel, deadline))
 		return channel;
+	*gone = channel->retired || channel->ended;
 	why_set(why, "%s: %s", path, channel->retired ? "is leaving" : channel_why(channel));
 	channel_free(channel);
 	return NULL;
+}
+
+/* Who meets a server that leaves has asked nothing of it yet: the next connection meets the next server. */
+struct channel *
+channel_connect(const char *path, const struct ipc_protocol *protocol, msec_t deadline,
+    struct buf *why)
+{
+	struct channel *channel;
+	bool gone;
+	int attempts = 0;
+
+	do {
+		channel = connect_once(path, protocol, deadline, &gone, why);
+	} while (channel == NULL && gone && ++attempts < CONNECT_ATTEMPTS && clock_now() < deadline);
+	return channel;
 }
 
 bool

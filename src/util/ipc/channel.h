@@ -59,7 +59,10 @@ bool		 channel_pending(const struct channel *channel);	/* a whole frame is alrea
 
 /* -- client -- */
 
-/* Connects, and reads hello and READY. NULL with a reason; a wrong protocol says what to do (reload or restart). */
+/*
+ * Connects, and reads hello and READY. Whoever is just leaving is passed over for the next one. NULL with a reason; a
+ * wrong protocol says what to do (reload or restart).
+ */
 struct channel	*channel_connect(const char *path, const struct ipc_protocol *protocol, msec_t deadline, struct buf *why);
 /* May a request be sent now? Looks, without waiting, for RETIRE or end of file. */
 bool		 channel_ready(struct channel *channel);

@@ -68,9 +68,22 @@ expect(struct channel *channel, unsigned type, const char *text)
 	assert_true(view_is(frame.payload, text));
 }
 
-/* channel_connect() without the connecting: a server that greets as told, behind a real socket. */
+/* Leaves as soon as it has greeted; with others closes without a word. */
+static void
+greet_and_leave(int fd, const struct ipc_protocol *spoken, bool politely)
+{
+	struct channel *server = channel_new(fd, spoken);
+
+	channel_greet(server);
+	channel_put_retire(server);
+	if (politely)
+		channel_flush(server, soon());
+	channel_free(server);
+}
+
+/* channel_connect() to a server that greets as told, after some others that were leaving. */
 static struct channel *
-connect_to(const struct ipc_protocol *spoken, struct buf *why)
+connect_past(int leaving, const struct ipc_protocol *spoken, struct buf *why)
 {
 	static const char path[] = "channel_test.sock";
 	struct channel *server, *client;
@@ -81,8 +94,12 @@ connect_to(const struct ipc_protocol *spoken, struct buf *why)
 	if ((pid = fork()) == 0) {
 		int fd;
 
-		while ((fd = accept(listener, NULL, NULL)) == -1)
-			usleep(1000);
+		while ((fd = accept(listener, NULL, NULL)) == -1 || leaving > 0) {
+			if (fd == -1)
+				usleep(1000);
+			else
+				greet_and_leave(fd, spoken, leaving-- % 2);
+		}
 		server = channel_new(fd, spoken);
 		channel_greet(server);
 		channel_flush(server, soon());
@@ -94,6 +111,24 @@ connect_to(const struct ipc_protocol *spoken, struct buf *why)
 	close(listener);
 	unlink(path);
 	return client;
+}
+
+static struct channel *
+connect_to(const struct ipc_protocol *spoken, struct buf *why)
+{
+	return connect_past(0, spoken, why);
+}
+
+static void
+test_servers_that_leave_are_passed_over(void **state)
+{
+	struct buf why = BUF_INIT;
+	struct channel *client = connect_past(3, &protocol, &why);
+
+	assert_non_null(client);
+	channel_free(client);
+	assert_null(connect_past(50, &protocol, &why));
+	buf_fini(&why);
 }
 
 static void
@@ -444,6 +479,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_hello_ip1),
+		cmocka_unit_test(test_servers_that_leave_are_passed_over),
 		cmocka_unit_test(test_exchanges),
 		cmocka_unit_test(test_retire_crosses_request_ip6),
 		cmocka_unit_test(test_client_sees_retire_and_end),
