@@ -2,13 +2,13 @@
  * postqueue: what users may see of the queue and ask of it. Set-gid, so that it reaches the sockets in public/; it touches
  * no queue file, except for the superuser when no daemon runs.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "global/address/address.h"
+#include "global/client/flush.h"
 #include "global/client/qmgr.h"
 #include "postqueue/show.h"
 #include "service/command.h"
@@ -18,31 +18,32 @@
 
 struct postqueue_config {
 	struct queue_layout layout;
-	const char *showq_service, *queue_service, *empty_address;
+	const char *showq_service, *queue_service, *flush_service, *empty_address;
 	int trigger_timeout_sec, ipc_timeout_sec;
 };
 
 static const struct binding bindings[] = {
 	BIND_STRING(struct postqueue_config, showq_service, "showq_service_name"),
 	BIND_STRING(struct postqueue_config, queue_service, "queue_service_name"),
+	BIND_STRING(struct postqueue_config, flush_service, "flush_service_name"),
 	BIND_STRING(struct postqueue_config, empty_address, "empty_address_recipient"),
 	BIND_TIME(struct postqueue_config, trigger_timeout_sec, "trigger_timeout"),
 	BIND_TIME(struct postqueue_config, ipc_timeout_sec, "ipc_timeout"),
 	BIND_END
 };
 
-enum action { NONE, SHOW, SHOW_AS_JSON, FLUSH, FLUSH_MESSAGE };
+enum action { NONE, SHOW, SHOW_AS_JSON, FLUSH, FLUSH_SITE, FLUSH_MESSAGE };
 
 struct request {
 	enum action action;
-	const char *directory, *id;
+	const char *directory, *id, *site;
 };
 
 static void __attribute__((noreturn))
 usage(void)
 {
 	log_set_fatal_status(EX_USAGE);
-	log_fatal("usage: postqueue -f | postqueue -i queueid | postqueue -j | postqueue -p");
+	log_fatal("usage: postqueue -f | postqueue -i queueid | postqueue -j | postqueue -p | postqueue -s site");
 }
 
 static void
@@ -164,36 +165,41 @@ ask_qmgr(const struct postqueue_config *config, struct view requests)
 	buf_fini(&why);
 }
 
-/* The group's read bit says "try at once, whatever was said about the destination" (doc/queue-file.md, section 3). */
-static bool
-mark_for_retry(const char *path)
+static void __attribute__((noreturn))
+refuse(int status, const char *text, const char *name)
 {
-	struct stat st;
-	int fd = open(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	bool marked = fd != -1 && fstat(fd, &st) == 0 && queue_file_complete(&st) &&
-	    fchmod(fd, (st.st_mode & 07777) | S_IRGRP) == 0 && futimens(fd, NULL) == 0;
-
-	if (fd != -1)
-		close(fd);
-	return marked;
+	log_set_fatal_status(status);
+	log_fatal("%s \"%s\"", text, name);
 }
 
 static void
-flush_message(const struct postqueue_config *config, struct view id)
+flush_a_site(const struct postqueue_config *config, const char *site)
 {
-	struct buf path = BUF_INIT, why = BUF_INIT;
+	struct buf path = BUF_INIT;
+	enum flush_status status;
 
-	if (!owns_queue()) {
-		log_set_fatal_status(EX_UNAVAILABLE);
-		log_fatal("only the superuser may flush one message");
-	}
-	queue_path(&path, &config->layout, QUEUE_DEFERRED, id);
-	if (mark_for_retry(buf_c(&path)) && queue_move(&config->layout, QUEUE_DEFERRED, QUEUE_INCOMING, id, &why))
-		ask_qmgr(config, VIEW("I"));
-	else
-		log_warn("%.*s: not in the deferred queue", VIEW_ARG(id));
+	buf_printf(&path, "public/%s", config->flush_service);
+	status = flush_site(buf_c(&path), view_string(site), (msec_t)config->ipc_timeout_sec * 1000);
 	buf_fini(&path);
-	buf_fini(&why);
+	if (status == FLUSH_UNSERVED)
+		refuse(EX_USAGE, "Flush service is not configured for destination", site);
+	if (status != FLUSH_OK)
+		refuse(EX_UNAVAILABLE, "Cannot flush mail queue - mail system is down: destination", site);
+}
+
+static void
+flush_a_message(const struct postqueue_config *config, const char *id)
+{
+	struct buf path = BUF_INIT;
+	enum flush_status status;
+
+	buf_printf(&path, "public/%s", config->flush_service);
+	status = flush_message(buf_c(&path), view_string(id), (msec_t)config->ipc_timeout_sec * 1000);
+	buf_fini(&path);
+	if (status == FLUSH_UNSERVED)
+		log_warn("%s: not in the deferred queue", id);
+	else if (status != FLUSH_OK)
+		refuse(EX_UNAVAILABLE, "Cannot flush mail queue - mail system is down: message", id);
 }
 
 /* -- command line -------------------------------------------------------------------------------------------------- */
@@ -211,23 +217,24 @@ parse_options(int argc, char **argv, struct request *request)
 {
 	int option;
 
-	while ((option = getopt(argc, argv, "c:fi:jpv")) != -1) {
+	while ((option = getopt(argc, argv, "c:fi:jps:v")) != -1) {
 		switch (option) {
 		case 'c': request->directory = optarg; break;
 		case 'f': set_action(request, FLUSH); break;
 		case 'i': set_action(request, FLUSH_MESSAGE); request->id = optarg; break;
 		case 'j': set_action(request, SHOW_AS_JSON); break;
 		case 'p': set_action(request, SHOW); break;
+		case 's': set_action(request, FLUSH_SITE); request->site = optarg; break;
 		case 'v': command_verbose(); break;
 		default: usage();
 		}
 	}
 	if (request->action == NONE || optind < argc)
 		usage();
-	if (request->id != NULL && !queue_id_valid(view_string(request->id))) {
-		log_set_fatal_status(EX_USAGE);
-		log_fatal("Cannot flush queue ID - invalid name: %s", request->id);
-	}
+	if (request->id != NULL && !queue_id_valid(view_string(request->id)))
+		refuse(EX_USAGE, "Cannot flush queue ID - invalid name:", request->id);
+	if (request->site != NULL && !domain_valid_mail(view_string(request->site)))
+		refuse(EX_USAGE, "Cannot flush mail queue - invalid destination:", request->site);
 }
 
 static void
@@ -245,7 +252,11 @@ do_request(const struct request *request, const struct postqueue_config *setting
 		break;
 	case FLUSH_MESSAGE:
 		require_listed(config, "authorized_flush_users", "flush the mail queue");
-		flush_message(settings, view_string(request->id));
+		flush_a_message(settings, request->id);
+		break;
+	case FLUSH_SITE:
+		require_listed(config, "authorized_flush_users", "flush the mail queue");
+		flush_a_site(settings, request->site);
 		break;
 	case NONE:
 		usage();

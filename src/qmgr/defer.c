@@ -63,6 +63,7 @@ defer_entry(struct qmgr *qmgr, struct entry *entry, const struct dsn *reason)
 	for (size_t i = 0; i < entry->count; i++) {
 		log_deferred(mail, &entry->recipients[i], reason);
 		record(deferral, buf_c(&path), &entry->recipients[i], reason);
+		fast_flush_deferred_start(&qmgr->fast_flush, qmgr->loop, entry->recipients[i].address, view_string(mail->id));
 	}
 	buf_fini(&path);
 }

@@ -159,9 +159,20 @@ hook_defer(struct entry *entry, const struct dsn *reason, void *arg)
 /* -- life ---------------------------------------------------------------------------------------------------------- */
 
 static void
-start(struct service_context *ctx)
+prepare(struct service_context *ctx)
 {
 	struct qmgr *qmgr = mem_new(sizeof(*qmgr));
+	struct buf why = BUF_INIT;
+
+	if (!fast_flush_open(&qmgr->fast_flush, service_settings(ctx), &why))
+		log_fatal("%s", buf_c(&why));
+	service_set_state(ctx, qmgr);
+}
+
+static void
+start(struct service_context *ctx)
+{
+	struct qmgr *qmgr = service_state(ctx);
 	struct schedule_hooks hooks = { hook_limits, hook_refill, hook_finished, hook_defer, qmgr };
 	struct schedule_limits limits;
 	struct buf path = BUF_INIT;
@@ -180,7 +191,6 @@ start(struct service_context *ctx)
 	qmgr->resolver = resolver_async_new(qmgr->loop, buf_c(&path), (msec_t)qmgr->config->ipc_timeout_sec * 1000);
 	buf_fini(&path);
 	maillog_set_resolution(qmgr->config->delay_resolution);
-	service_set_state(ctx, qmgr);
 	scan_recover_active(qmgr);
 	scan_request(qmgr, SCAN_INCOMING, false, false);
 	run_deferred(qmgr);
@@ -219,6 +229,7 @@ static const struct service qmgr_service = {
 	.config_size = sizeof(struct qmgr_config),
 	.promises = "stdio queue-read queue-write unix-connect",
 	.watchdog = "qmgr_daemon_timeout",
+	.prepare = prepare,
 	.start = start,
 	.trigger = trigger,
 	.announced = announced,

@@ -6,6 +6,7 @@
 #define QMGR_QMGR_H
 
 #include "global/client/bounce.h"
+#include "global/client/flush.h"
 #include "global/client/resolve.h"
 #include "qmgr/config.h"
 #include "qmgr/schedule/schedule.h"
@@ -28,6 +29,7 @@ struct qmgr {
 	struct loop *loop;
 	struct schedule schedule;
 	struct resolver_async *resolver;
+	struct fast_flush fast_flush;
 	struct hash *mails;		/* by queue id */
 	size_t resolving;		/* messages with an open file */
 	struct scan scans[SCAN_COUNT];

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "service/listeners.h"
@@ -15,7 +16,7 @@
  * After RETIRE, how long to wait for the client to close. By then no request can still be on its way: whoever looks at
  * the channel before the next one finds RETIRE there.
  */
-enum { LINGER_MS = 60000, LOOK_MS = 1000 };
+enum { LINGER_MS = 60000, LOOK_MS = 1000, TRIGGER_MAX = 1024 };
 
 struct kept {
 	struct service_context *ctx;
@@ -36,6 +37,39 @@ kept_complain(const struct service_context *ctx, const struct channel *channel)
 	socket_peer_ids(channel_fd(channel), &uid, &gid, &pid);
 	log_warn("%s: client process %ld (uid %ld): %s", service_name(ctx), (long)pid, (long)uid,
 	    channel_why(channel));
+}
+
+static void
+take_trigger(struct service_context *ctx, struct view bytes)
+{
+	watchdog_working(true);
+	ctx->service->trigger(ctx, bytes);
+	watchdog_working(false);
+	service_spent(ctx);
+}
+
+bool
+kept_trigger_first(struct service_context *ctx, int fd)
+{
+	char bytes[TRIGGER_MAX];
+	ssize_t n;
+
+	if (ctx->service->trigger == NULL || (n = recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT)) <= 0)
+		return false;
+	close(fd);
+	take_trigger(ctx, view_bytes(bytes, (size_t)n));
+	return true;
+}
+
+bool
+kept_trigger_rest(struct service_context *ctx, const struct channel *channel)
+{
+	struct view bytes = channel_remains(channel);
+
+	if (ctx->service->trigger == NULL || bytes.len == 0 || bytes.len >= FRAME_HEADER)
+		return false;
+	take_trigger(ctx, bytes);
+	return true;
 }
 
 static msec_t
@@ -84,7 +118,7 @@ serve_one(struct kept *kept)
 
 	result = channel_read(kept->channel, &request, ipc_deadline(kept->ctx));
 	if (result != CHANNEL_OK) {
-		if (result != CHANNEL_EOF)
+		if (result != CHANNEL_EOF && !kept_trigger_rest(kept->ctx, kept->channel))
 			kept_complain(kept->ctx, kept->channel);
 		return false;
 	}
@@ -144,10 +178,13 @@ request_came(struct kept *kept)
 void
 kept_serve(struct service_context *ctx, int fd)
 {
-	struct channel *channel = channel_new(fd, ctx->service->protocol);
-	struct kept kept = { ctx, channel, false, clock_now(), clock_now() };
+	struct kept kept = { .ctx = ctx, .since = clock_now(), .looked = clock_now() };
+	struct channel *channel;
 	bool alive;
 
+	if (kept_trigger_first(ctx, fd))
+		return;
+	channel = kept.channel = channel_new(fd, ctx->service->protocol);
 	channel_greet(channel);
 	alive = channel_flush(channel, ipc_deadline(ctx)) == CHANNEL_OK;
 	while (alive)

@@ -15,6 +15,12 @@ void	kept_serve(struct service_context *ctx, int fd);
  */
 bool	kept_serve_request(struct service_context *ctx, struct channel *channel, const struct frame *request,
 	    bool *retired);
+/*
+ * Services of frames that take triggers too: a client that speaks before it is greeted, or says less than a frame, sends
+ * one. False: not a trigger. The first takes over fd when it is one.
+ */
+bool	kept_trigger_first(struct service_context *ctx, int fd);
+bool	kept_trigger_rest(struct service_context *ctx, const struct channel *channel);
 void	kept_complain(const struct service_context *ctx, const struct channel *channel);
 
 #endif

@@ -71,6 +71,8 @@ client_open(struct server *server, int fd)
 	struct epoll_event event = { .events = EPOLLIN, .data.fd = fd };
 	struct client *client;
 
+	if (kept_trigger_first(server->ctx, fd))
+		return;
 	if (server->count >= CLIENTS_MAX || epoll_ctl(server->set, EPOLL_CTL_ADD, fd, &event) == -1) {
 		log_warn("%s: too many clients", service_name(server->ctx));
 		close(fd);
@@ -95,7 +97,7 @@ serve_client(struct server *server, struct client *client)
 	enum channel_result result = channel_read(client->channel, &request, NOW);
 	bool alive = result == CHANNEL_TIMEOUT;		/* half a frame */
 
-	if (result == CHANNEL_BROKEN)
+	if (result == CHANNEL_BROKEN && !kept_trigger_rest(server->ctx, client->channel))
 		kept_complain(server->ctx, client->channel);
 	if (result == CHANNEL_OK) {
 		alive = kept_serve_request(server->ctx, client->channel, &request, &client->retired);

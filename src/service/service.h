@@ -63,7 +63,10 @@ struct service {
 
 	/* Foreign protocols: owns fd. Sequential: returns when the client is done. Event: returns at once. */
 	void (*client)(struct service_context *ctx, int fd);
-	/* Triggers (pickup, qmgr): the bytes that came. */
+	/*
+	 * Triggers (pickup, qmgr): the bytes that came. With a protocol as well (flush, tlsmgr): fewer bytes than a frame
+	 * has, and the end of the connection.
+	 */
 	void (*trigger)(struct service_context *ctx, struct view requests);
 	/* Manager: a frame on a connection whose first byte was 0, from a process of mail_owner or root. No answer. */
 	void (*announced)(struct service_context *ctx, const struct frame *frame);

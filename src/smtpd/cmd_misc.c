@@ -1,3 +1,4 @@
+#include "global/client/flush.h"
 #include "smtpd/command.h"
 #include "smtpd/reply.h"
 #include "util/log/log.h"
@@ -108,6 +109,23 @@ etrn_passes(struct session *session, struct view domain)
 	    || reply_verdict(session, &session->verdict);
 }
 
+static bool
+queue_for(struct session *session, struct view domain, struct view as_given)
+{
+	const struct smtpd_config *config = session->server->config;
+	struct buf path = BUF_INIT;
+	enum flush_status status;
+
+	buf_printf(&path, "public/%s", config->flush_service);
+	status = flush_site(buf_c(&path), domain, (msec_t)config->ipc_timeout_sec * 1000);
+	buf_fini(&path);
+	if (status == FLUSH_OK)
+		return reply(session, 250, NULL, "Queuing started");
+	if (status == FLUSH_UNSERVED)
+		return reply(session, 459, NULL, "<%.*s>: service unavailable", VIEW_ARG(as_given));
+	return reply(session, 458, NULL, "Unable to queue messages");
+}
+
 bool
 cmd_etrn(struct session *session, struct view arguments)
 {
@@ -123,9 +141,5 @@ cmd_etrn(struct session *session, struct view arguments)
 		return reply(session, 501, NULL, "Error: invalid parameter syntax");
 	if (!etrn_passes(session, domain))
 		return false;
-	if (match_list_domain(session->server->fast_flush_domains, domain) != LOOKUP_FOUND)
-		return reply(session, 459, NULL, "<%.*s>: service unavailable", VIEW_ARG(arguments));
-	/* TODO: ask the flush service, once there is one */
-	log_warn("flush service is not available: ETRN %.*s", VIEW_ARG(arguments));
-	return reply(session, 458, NULL, "Unable to queue messages");
+	return queue_for(session, domain, arguments);
 }

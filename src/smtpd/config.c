@@ -43,7 +43,7 @@ const struct binding smtpd_bindings[] = {
 	STRING(forbidden_commands, "smtpd_forbidden_commands"),
 	STRING(noop_commands, "smtpd_noop_commands"),
 	STRING(command_filter, "smtpd_command_filter"),
-	STRING(fast_flush_domains, "fast_flush_domains"),
+	STRING(flush_service, "flush_service_name"),
 	STRING(content_filter, "content_filter"),
 	STRING(receive_override_options, "receive_override_options"),
 	STRING(local_header_rewrite_clients, "local_header_rewrite_clients"),

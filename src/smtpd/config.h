@@ -23,7 +23,7 @@ struct smtpd_config {
 	int forbid_bare_newline_reject_code;
 	const char *discard_ehlo_keywords, *discard_ehlo_keyword_address_maps;
 	const char *forbidden_commands, *noop_commands, *command_filter;
-	const char *fast_flush_domains;
+	const char *flush_service;
 	/* what becomes of mail */
 	const char *content_filter, *receive_override_options, *local_header_rewrite_clients;
 	const char *cleanup_service_name, *rewrite_service_name;

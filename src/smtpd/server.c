@@ -46,8 +46,6 @@ open_lists(struct smtpd_server *server, const struct table_env *env)
 	    config->forbid_bare_newline_exclusions, 0);
 	server->forbidden_commands = match_list_open(env, "smtpd_forbidden_commands", config->forbidden_commands, 0);
 	server->noop_commands = match_list_open(env, "smtpd_noop_commands", config->noop_commands, 0);
-	server->fast_flush_domains = match_list_open(env, "fast_flush_domains", config->fast_flush_domains,
-	    access_matches_parents(server->access, "fast_flush_domains") ? MATCH_PARENT_DOMAINS : 0);
 	server->command_filter = maps_open(env, "smtpd_command_filter", config->command_filter, TABLE_FOLD_FIXED);
 	server->ehlo_maps = maps_open(env, "smtpd_discard_ehlo_keyword_address_maps",
 	    config->discard_ehlo_keyword_address_maps, TABLE_FOLD_FIXED);

@@ -19,7 +19,7 @@ struct smtpd_server {
 	struct cleanup_client *cleanup;
 	struct access *access;
 	enum bare_newline bare_newline;
-	struct match_list *bare_newline_exclusions, *forbidden_commands, *noop_commands, *fast_flush_domains;
+	struct match_list *bare_newline_exclusions, *forbidden_commands, *noop_commands;
 	struct maps *command_filter, *ehlo_maps;
 	bool rewrite_mynetworks, rewrite_interfaces;	/* local_header_rewrite_clients */
 	struct maps *rewrite_clients;

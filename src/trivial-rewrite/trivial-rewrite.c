@@ -2,19 +2,9 @@
 #include "service/service.h"
 #include "trivial-rewrite/resolve.h"
 #include "util/log/log.h"
+#include "util/text/words.h"
 
 enum { STABLE_TTL_SEC = 30 };	/* how long answers made from watched tables may be kept by a client */
-
-static bool
-list_has(const char *list, const char *name)
-{
-	struct view rest = view_string(list), word;
-
-	while (view_word(&rest, ", \t\r\n", &word))
-		if (view_is(word, name))
-			return true;
-	return false;
-}
 
 static struct maps *
 open_maps(struct service_context *ctx, struct resolving *r, const char *title, const char *list, unsigned flags)
@@ -33,7 +23,7 @@ open_maps(struct service_context *ctx, struct resolving *r, const char *title, c
 static struct match_list *
 open_list(struct service_context *ctx, struct resolving *r, const char *title, const char *list)
 {
-	unsigned flags = list_has(r->config->parent_domains, title) ? MATCH_PARENT_DOMAINS : 0;
+	unsigned flags = words_contain(view_string(r->config->parent_domains), view_string(title)) ? MATCH_PARENT_DOMAINS : 0;
 	struct view rest = view_string(list), word;
 
 	while (view_word(&rest, ", \t\r\n", &word)) {
@@ -56,7 +46,7 @@ open_routing(struct service_context *ctx, struct resolving *r, const struct rout
 	out->sender_relayhost = open_maps(ctx, r, "sender_dependent_relayhost_maps", config->sender_relayhost_maps, 0);
 	out->sender_transport = open_maps(ctx, r, "sender_dependent_default_transport_maps", config->sender_transport_maps, 0);
 	out->transport = open_maps(ctx, r, "transport_maps", config->transport_maps, TABLE_NO_SUBSTITUTION);
-	out->transport_parents = list_has(r->config->parent_domains, "transport_maps");
+	out->transport_parents = words_contain(view_string(r->config->parent_domains), VIEW("transport_maps"));
 }
 
 static void

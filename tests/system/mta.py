@@ -19,7 +19,7 @@ MASTER = {
     "smtp/inet": "n - n - - smtpd", "pickup/unix": "n - n 60 1 pickup", "cleanup/unix": "n - n - 0 cleanup",
     "qmgr/unix": "n - n 300 1 qmgr", "rewrite/unix": "- - n - - trivial-rewrite", "bounce/unix": "- - n - 0 bounce",
     "defer/unix": "- - n - 0 bounce", "trace/unix": "- - n - 0 bounce", "smtp/unix": "- - n - - smtp",
-    "relay/unix": "- - n - - smtp", "showq/unix": "n - n - - showq", "error/unix": "- - n - - error",
+    "relay/unix": "- - n - - smtp", "showq/unix": "n - n - - showq", "flush/unix": "n - n 1000? 0 flush", "error/unix": "- - n - - error",
     "retry/unix": "- - n - - error", "discard/unix": "- - n - - discard", "local/unix": "- n n - - local",
     "postlog/unix-dgram": "n - n - 1 postlogd",
 }

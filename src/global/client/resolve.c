@@ -1,5 +1,6 @@
 #include "global/client/resolve.h"
 
+#include "global/client/call.h"
 #include "util/base/hash.h"
 #include "util/log/log.h"
 
@@ -11,9 +12,8 @@ struct cached {
 };
 
 struct resolver {
-	char *path;
-	msec_t timeout_ms;
-	struct channel *channel;	/* NULL: none */
+	struct caller *caller;
+	unsigned connection;		/* the one that what we remember was heard on */
 	struct hash *cache;		/* by the request as sent */
 	struct buf key, answer;
 };
@@ -32,8 +32,7 @@ resolver_new(const char *path, msec_t timeout_ms)
 {
 	struct resolver *resolver = mem_new(sizeof(*resolver));
 
-	resolver->path = mem_string(path);
-	resolver->timeout_ms = timeout_ms;
+	resolver->caller = caller_new(path, &resolve_protocol, timeout_ms);
 	resolver->cache = hash_new();
 	return resolver;
 }
@@ -43,11 +42,10 @@ resolver_free(struct resolver *resolver)
 {
 	if (resolver == NULL)
 		return;
-	channel_free(resolver->channel);
+	caller_free(resolver->caller);
 	hash_free(resolver->cache, cached_free);
 	buf_fini(&resolver->key);
 	buf_fini(&resolver->answer);
-	mem_free(resolver->path);
 	mem_free(resolver);
 }
 
@@ -63,11 +61,13 @@ forget_all(struct resolver *resolver)
  * on which it could say so.
  */
 static void
-drop(struct resolver *resolver)
+forget_what_is_old(struct resolver *resolver)
 {
-	channel_free(resolver->channel);
-	resolver->channel = NULL;
-	forget_all(resolver);
+	unsigned connection = caller_connection(resolver->caller);
+
+	if (connection == 0 || connection != resolver->connection)
+		forget_all(resolver);
+	resolver->connection = connection;
 }
 
 static bool
@@ -108,45 +108,16 @@ remember(struct resolver *resolver, int ttl_sec)
 		cached_free(old);
 }
 
-/* One exchange on the open channel. */
-static bool
-exchange(struct resolver *resolver, struct resolve_reply *reply, struct buf *why)
-{
-	msec_t deadline = clock_deadline(resolver->timeout_ms);
-	struct frame frame;
-
-	buf_putv(channel_out(resolver->channel), buf_view(&resolver->key));
-	if (channel_flush(resolver->channel, deadline) != CHANNEL_OK
-	    || channel_read(resolver->channel, &frame, deadline) != CHANNEL_OK) {
-		why_set(why, "%s", channel_why(resolver->channel));
-		return false;
-	}
-	buf_reset(&resolver->answer);
-	frame_put_raw(&resolver->answer, frame.type, frame.flags, frame.payload);
-	if (!parse_reply(buf_view(&resolver->answer), reply, why))
-		return false;
-	if (!channel_finish(resolver->channel, deadline)) {
-		channel_free(resolver->channel);
-		resolver->channel = NULL;
-	}
-	return true;
-}
-
-/* A lookup changes nothing, so it is repeated once, on a fresh connection. */
 static bool
 ask(struct resolver *resolver, struct resolve_reply *reply, struct buf *why)
 {
-	for (int attempt = 0; attempt < 2; attempt++) {
-		if (resolver->channel == NULL)
-			resolver->channel = channel_connect(resolver->path, &resolve_protocol,
-			    clock_deadline(resolver->timeout_ms), why);
-		if (resolver->channel == NULL)
-			return false;
-		if (exchange(resolver, reply, why))
-			return true;
-		drop(resolver);
-	}
-	return false;
+	struct frame frame;
+
+	if (!caller_ask(resolver->caller, buf_view(&resolver->key), &frame, why))
+		return false;
+	buf_reset(&resolver->answer);
+	frame_put_raw(&resolver->answer, frame.type, frame.flags, frame.payload);
+	return parse_reply(buf_view(&resolver->answer), reply, why);
 }
 
 static void
@@ -167,14 +138,13 @@ resolve_query(struct resolver *resolver, const struct resolve_request *request, 
 	}
 	buf_reset(&resolver->key);
 	resolve_request_put(&resolver->key, request);
-	if (resolver->channel == NULL || !channel_ready(resolver->channel))
-		drop(resolver);
+	forget_what_is_old(resolver);
 	if (from_cache(resolver, reply))
 		return;
 	if (ask(resolver, reply, &why)) {
 		remember(resolver, reply->ttl_sec);
 	} else {
-		log_warn("%s: cannot resolve %.*s: %s", resolver->path, VIEW_ARG(request->address), buf_c(&why));
+		log_warn("cannot resolve %.*s: %s", VIEW_ARG(request->address), buf_c(&why));
 		failed(reply, RESOLVE_FLAG_FAIL);
 	}
 	buf_fini(&why);

@@ -30,6 +30,8 @@ delivery_agent_prepare(struct config *config, struct buf *why)
 {
 	if (!config_bind(config, bindings, &settings, why))
 		return false;
+	if (!fast_flush_open(&settings.fast_flush, config, why))
+		return false;
 	maillog_set_resolution(settings.delay_resolution);
 	return true;
 }

@@ -7,6 +7,7 @@
 
 #include <sys/types.h>
 
+#include "global/client/flush.h"
 #include "global/config/config.h"
 #include "global/dsn/dsn.h"
 #include "global/queue/queue_reader.h"
@@ -68,6 +69,7 @@ struct delivery_settings {
 	int ipc_timeout_sec, delay_resolution;
 	bool soft_bounce;
 	struct queue_layout layout;
+	struct fast_flush fast_flush;
 };
 
 /*

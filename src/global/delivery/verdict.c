@@ -81,6 +81,7 @@ defer_as(const struct delivery_request *request, const struct queue_recipient *r
 	if (ok && (request->flags & TRACE_RECORD))
 		ok = append(request, recipient, dsn, settings->trace_service, "delayed");
 	log_line(request, recipient, relay, dsn, status);
+	fast_flush_deferred(&settings->fast_flush, recipient->address, request->queue_id);
 	return ok;
 }
 

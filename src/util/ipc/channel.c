@@ -189,6 +189,14 @@ channel_pending(const struct channel *channel)
 	return false;
 }
 
+struct view
+channel_remains(const struct channel *channel)
+{
+	struct cursor in = wire_pending(&channel->wire);
+
+	return cursor_rest(&in);
+}
+
 /* -- reading ------------------------------------------------------------------------------------- */
 
 /* Waits for more bytes and takes them; tries first. */

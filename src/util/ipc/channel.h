@@ -56,6 +56,7 @@ enum channel_result channel_read(struct channel *channel, struct frame *out, mse
 int		 channel_take_fd(struct channel *channel);	/* the oldest descriptor that came, or -1; undeclared ones are closed */
 bool		 channel_stopped(struct channel *channel);	/* did the peer say STOP? (looks without waiting) */
 bool		 channel_pending(const struct channel *channel);	/* a whole frame is already here */
+struct view	 channel_remains(const struct channel *channel);	/* bytes that came and were not read; for servers of triggers */
 
 /* -- client -- */
 

@@ -59,3 +59,14 @@ words_inner(struct view word, struct view *inner)
 	*inner = view_trim(view_slice(word, 1, word.len - 1));
 	return true;
 }
+
+bool
+words_contain(struct view list, struct view word)
+{
+	struct view each;
+
+	while (words_next(&list, &each, NULL))
+		if (view_equal(each, word))
+			return true;
+	return false;
+}

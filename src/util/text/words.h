@@ -12,4 +12,7 @@ bool	words_next(struct view *rest, struct view *word, struct buf *why);
 /* "{ x }" → "x", trimmed; false when the word is not one pair of braces with nothing around it. */
 bool	words_inner(struct view word, struct view *inner);
 
+/* Is this one of the words? */
+bool	words_contain(struct view list, struct view word);
+
 #endif

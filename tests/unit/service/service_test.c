@@ -420,6 +420,32 @@ test_trigger(void **state)
 	}
 }
 
+/* Services of frames that master wakes as well: whether the byte comes before the greeting or behind it. */
+static void
+test_trigger_of_frame_service(void **state)
+{
+	static const struct service *const services[] = { &toy_sequential, &toy_many };
+
+	for (size_t i = 0; i < 2 * ARRAY_COUNT(services); i++) {
+		struct toy_child child = toy_start(services[i / 2], "-l");
+		struct channel *kept = NULL;
+		int fd = toys_socket();
+		char hello;
+
+		unlink("toy.log");
+		if (i % 2 == 0)
+			assert_int_equal(recv(fd, &hello, 1, 0), 1);
+		assert_int_equal(send(fd, "W", 1, MSG_NOSIGNAL), 1);
+		close(fd);
+		assert_true(toy_logged("W"));
+		kept = toy_connect();
+		assert_true(exchange(kept, "frames as ever"));
+		channel_free(kept);
+		toy_reload(&child);
+		assert_int_equal(toy_wait(&child), 0);
+	}
+}
+
 static void
 test_announcements(void **state)
 {
@@ -658,6 +684,7 @@ main(void)
 		TEST(test_watchdog),
 		TEST(test_many_clients),
 		TEST(test_trigger),
+		TEST(test_trigger_of_frame_service),
 		TEST(test_announcements),
 		TEST(test_crowd_at_the_manager_ip12),
 		TEST(test_datagrams),

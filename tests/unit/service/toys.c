@@ -124,9 +124,11 @@ toy_event_client(struct service_context *ctx, int fd)
 
 const struct service toy_sequential = {
 	.name = "toy", .shape = SERVICE_SEQUENTIAL, .protocol = &toy_protocol, .serve = toy_serve,
+	.trigger = toy_trigger_came,
 };
 const struct service toy_many = {
 	.name = "toy", .shape = SERVICE_MANY_CLIENTS, .protocol = &toy_protocol, .serve = toy_serve,
+	.trigger = toy_trigger_came,
 };
 const struct service toy_solitary = {
 	.name = "toy", .shape = SERVICE_MANY_CLIENTS, .flags = SERVICE_SOLITARY, .protocol = &toy_protocol,

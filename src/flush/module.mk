@@ -1,0 +1,1 @@
+$(call daemon,flush,src/flush)

@@ -1,0 +1,87 @@
+#include "global/client/call.h"
+
+struct caller {
+	char *path;
+	const struct ipc_protocol *protocol;
+	msec_t timeout_ms;
+	struct channel *channel;	/* NULL: none */
+	unsigned connections;		/* made so far */
+	struct buf answer;		/* the frame's own bytes are gone when READY is read */
+};
+
+struct caller *
+caller_new(const char *path, const struct ipc_protocol *protocol, msec_t timeout_ms)
+{
+	struct caller *caller = mem_new(sizeof(*caller));
+
+	caller->path = mem_string(path);
+	caller->protocol = protocol;
+	caller->timeout_ms = timeout_ms;
+	return caller;
+}
+
+void
+caller_release(struct caller *caller)
+{
+	channel_free(caller->channel);
+	caller->channel = NULL;
+}
+
+void
+caller_free(struct caller *caller)
+{
+	if (caller == NULL)
+		return;
+	caller_release(caller);
+	buf_fini(&caller->answer);
+	mem_free(caller->path);
+	mem_free(caller);
+}
+
+unsigned
+caller_connection(struct caller *caller)
+{
+	if (caller->channel != NULL && !channel_ready(caller->channel))
+		caller_release(caller);
+	return caller->channel != NULL ? caller->connections : 0;
+}
+
+static bool
+connect_fresh(struct caller *caller, struct buf *why)
+{
+	caller->channel = channel_connect(caller->path, caller->protocol, clock_deadline(caller->timeout_ms), why);
+	caller->connections++;
+	return caller->channel != NULL;
+}
+
+/* One exchange on the open channel. */
+static bool
+exchange(struct caller *caller, struct view question, struct frame *answer, struct buf *why)
+{
+	msec_t deadline = clock_deadline(caller->timeout_ms);
+
+	buf_putv(channel_out(caller->channel), question);
+	if (channel_flush(caller->channel, deadline) != CHANNEL_OK
+	    || channel_read(caller->channel, answer, deadline) != CHANNEL_OK) {
+		why_set(why, "%s: %s", caller->path, channel_why(caller->channel));
+		return false;
+	}
+	buf_set(&caller->answer, answer->payload);
+	answer->payload = buf_view(&caller->answer);
+	if (!channel_finish(caller->channel, deadline))
+		caller_release(caller);
+	return true;
+}
+
+bool
+caller_ask(struct caller *caller, struct view question, struct frame *answer, struct buf *why)
+{
+	for (int attempt = 0; attempt < 2; attempt++) {
+		if (caller_connection(caller) == 0 && !connect_fresh(caller, why))
+			return false;
+		if (exchange(caller, question, answer, why))
+			return true;
+		caller_release(caller);
+	}
+	return false;
+}

@@ -1,0 +1,20 @@
+/*
+ * call: one question to a service of ours and its answer, over a connection that is kept for the next one. For lookups:
+ * a question whose connection was lost is asked once more, on a fresh one.
+ */
+#ifndef GLOBAL_CLIENT_CALL_H
+#define GLOBAL_CLIENT_CALL_H
+
+#include "util/ipc/channel.h"
+
+struct caller;
+
+struct caller	*caller_new(const char *path, const struct ipc_protocol *protocol, msec_t timeout_ms);
+void		 caller_free(struct caller *caller);
+void		 caller_release(struct caller *caller);		/* closes a kept connection */
+/* The number of the kept connection, on which the server did not ask us to leave; 0: none. */
+unsigned	 caller_connection(struct caller *caller);
+/* question: whole frames. The answer's views live until the next call. False with a reason: no answer. */
+bool		 caller_ask(struct caller *caller, struct view question, struct frame *answer, struct buf *why);
+
+#endif
