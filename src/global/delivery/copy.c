@@ -10,8 +10,10 @@ enum { BLOCK = 65536, HEADER_MAX = 102400 };
 
 struct copier {
 	struct buf block;
-	int out;
+	copy_sink *sink;
+	void *arg;
 	unsigned flags;
+	const char *line_end;
 	bool line_start;
 	bool failed;
 	struct buf *why;
@@ -20,7 +22,7 @@ struct copier {
 static void
 flush(struct copier *copier)
 {
-	if (!copier->failed && !file_write_all(copier->out, buf_view(&copier->block), copier->why))
+	if (!copier->failed && !copier->sink(copier->arg, buf_view(&copier->block), copier->why))
 		copier->failed = true;
 	buf_reset(&copier->block);
 }
@@ -30,6 +32,8 @@ put_text(struct copier *copier, struct view text)
 {
 	if (copier->line_start && (copier->flags & COPY_QUOTE_FROM) && view_starts(text, VIEW("From ")))
 		buf_putc(&copier->block, '>');
+	if (copier->line_start && (copier->flags & COPY_DOT_STUFF) && view_starts(text, VIEW(".")))
+		buf_putc(&copier->block, '.');
 	buf_putv(&copier->block, text);
 	copier->line_start = false;
 	if (copier->block.len >= BLOCK)
@@ -39,7 +43,7 @@ put_text(struct copier *copier, struct view text)
 static void
 put_line_end(struct copier *copier)
 {
-	buf_putc(&copier->block, '\n');
+	buf_puts(&copier->block, copier->line_end);
 	copier->line_start = true;
 }
 
@@ -57,34 +61,38 @@ put_mbox_date(struct buf *out, time_t when)
 }
 
 static void
-put_header(struct buf *out, const char *name, struct view address, const char *open, const char *close)
+put_header(struct copier *copier, const char *name, struct view address, const char *open, const char *close)
 {
-	buf_printf(out, "%s: %s", name, open);
-	address_quote(out, address);
-	buf_printf(out, "%s\n", close);
+	buf_printf(&copier->block, "%s: %s", name, open);
+	address_quote(&copier->block, address);
+	buf_puts(&copier->block, close);
+	put_line_end(copier);
+}
+
+static void
+put_from_line(struct copier *copier, const struct delivery_request *request, struct view sender)
+{
+	buf_puts(&copier->block, "From ");
+	if (view_empty(sender))
+		buf_puts(&copier->block, "MAILER-DAEMON");
+	else
+		address_quote(&copier->block, sender);
+	buf_puts(&copier->block, "  ");
+	put_mbox_date(&copier->block, request->times.arrival.tv_sec);
+	put_line_end(copier);
 }
 
 static void
 put_envelope(struct copier *copier, const struct delivery_request *request, const struct copy_envelope *envelope)
 {
-	struct buf *out = &copier->block;
-
-	if (envelope->flags & COPY_FROM_LINE) {
-		buf_puts(out, "From ");
-		if (view_empty(envelope->sender))
-			buf_puts(out, "MAILER-DAEMON");
-		else
-			address_quote(out, envelope->sender);
-		buf_puts(out, "  ");
-		put_mbox_date(out, request->times.arrival.tv_sec);
-		buf_putc(out, '\n');
-	}
+	if (envelope->flags & COPY_FROM_LINE)
+		put_from_line(copier, request, envelope->sender);
 	if (envelope->flags & COPY_RETURN_PATH)
-		put_header(out, "Return-Path", envelope->sender, "<", ">");
+		put_header(copier, "Return-Path", envelope->sender, "<", ">");
 	if ((envelope->flags & COPY_ORIGINAL_TO) && !view_empty(envelope->original))
-		put_header(out, "X-Original-To", envelope->original, "", "");
+		put_header(copier, "X-Original-To", envelope->original, "", "");
 	if (envelope->flags & COPY_DELIVERED_TO)
-		put_header(out, "Delivered-To", envelope->delivered_to, "", "");
+		put_header(copier, "Delivered-To", envelope->delivered_to, "", "");
 }
 
 static bool
@@ -110,9 +118,11 @@ put_content(struct copier *copier, const struct delivery_request *request)
 }
 
 bool
-message_copy(const struct delivery_request *request, const struct copy_envelope *envelope, int out, struct buf *why)
+message_copy_to(const struct delivery_request *request, const struct copy_envelope *envelope, copy_sink *sink, void *arg,
+    struct buf *why)
 {
-	struct copier copier = { .out = out, .flags = envelope->flags, .why = why };
+	struct copier copier = { .sink = sink, .arg = arg, .flags = envelope->flags, .why = why,
+		.line_end = envelope->line_end != NULL ? envelope->line_end : "\n" };
 	bool complete;
 
 	put_envelope(&copier, request, envelope);
@@ -124,6 +134,18 @@ message_copy(const struct delivery_request *request, const struct copy_envelope 
 	flush(&copier);
 	buf_fini(&copier.block);
 	return complete && !copier.failed;
+}
+
+static bool
+write_block(void *arg, struct view block, struct buf *why)
+{
+	return file_write_all(*(const int *)arg, block, why);
+}
+
+bool
+message_copy(const struct delivery_request *request, const struct copy_envelope *envelope, int out, struct buf *why)
+{
+	return message_copy_to(request, envelope, write_block, &out, why);
 }
 
 static bool

@@ -14,14 +14,22 @@ enum {
 	COPY_DELIVERED_TO	= 1 << 3,
 	COPY_QUOTE_FROM		= 1 << 4,	/* "From " at the start of a body line becomes ">From " */
 	COPY_BLANK_LINE		= 1 << 5,	/* an empty line behind the message */
+	COPY_DOT_STUFF		= 1 << 6,	/* "." at the start of a line becomes ".." */
 };
 
 struct copy_envelope {
 	struct view sender, original, delivered_to;	/* internal form */
 	unsigned flags;
+	const char *line_end;		/* NULL: "\n" */
 };
 
-/* Writes to out, from its present offset. False with errno and a reason; EILSEQ: the queue file is damaged. */
+/*
+ * The second one writes to out, from its present offset. False with errno and a reason; EILSEQ: the queue file is
+ * damaged.
+ */
+typedef bool	copy_sink(void *arg, struct view block, struct buf *why);
+bool	message_copy_to(const struct delivery_request *request, const struct copy_envelope *envelope, copy_sink *sink, void *arg,
+	    struct buf *why);
 bool	message_copy(const struct delivery_request *request, const struct copy_envelope *envelope, int out, struct buf *why);
 /* Is there a Delivered-To: header with this address? Continuation records are joined before the compare. */
 bool	message_was_delivered_to(const struct delivery_request *request, struct view address);

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#define DEFAULT_PATH	"/usr/bin:/bin:/usr/sbin:/sbin"
+
 void
 process_check_descriptors(void)
 {
@@ -62,5 +64,41 @@ process_clean_environment(const char *import_list)
 	}
 	while (view_word(&list, ", \t\r\n{}", &word))
 		force(word);
-	setenv("PATH", "/usr/bin:/bin:/usr/sbin:/sbin", 1);
+	setenv("PATH", DEFAULT_PATH, 1);
+}
+
+/* -- for programs of others -------------------------------------------------------------------------------------- */
+
+void
+process_environment_put(struct process_environment *environment, const char *name, struct view value)
+{
+	if (environment->count + 1 >= environment->room) {
+		size_t room = environment->room > 0 ? 2 * environment->room : 32;
+		char **list = arena_alloc_array(environment->arena, room, sizeof(*list));
+
+		if (environment->count > 0)
+			memcpy(list, environment->list, environment->count * sizeof(*list));
+		environment->list = list;
+		environment->room = room;
+	}
+	environment->list[environment->count++] =
+	    arena_string(environment->arena, arena_printf(environment->arena, "%s=%.*s", name, VIEW_ARG(value)));
+}
+
+void
+process_environment_init(struct process_environment *environment, struct arena *arena, const char *export_list)
+{
+	struct view list = view_string(export_list), word, name, value;
+
+	*environment = (struct process_environment){ .arena = arena };
+	process_environment_put(environment, "PATH", VIEW(DEFAULT_PATH));
+	while (view_word(&list, ", \t\r\n{}", &word)) {
+		bool sets = view_split(word, '=', &name, &value);
+		const char *key = arena_string(arena, sets ? view_trim(name) : word), *ours = getenv(key);
+
+		if (sets)
+			process_environment_put(environment, key, view_trim(value));
+		else if (ours != NULL)
+			process_environment_put(environment, key, view_string(ours));
+	}
 }

@@ -42,6 +42,36 @@ group_id(const char *name, gid_t *out)
 	return true;
 }
 
+static bool
+no_such(const char *kind, struct view name, struct buf *why)
+{
+	if (errno != 0)
+		why_set(why, "cannot look up %s %.*s: %s", kind, VIEW_ARG(name), strerror(errno));
+	else
+		why_set(why, "unknown %s name: %.*s", kind, VIEW_ARG(name));
+	return false;
+}
+
+bool
+identity_parse(const char *text, struct identity *out, struct buf *why)
+{
+	struct view all = view_string(text), user = all, group = VIEW_EMPTY;
+	struct buf name = BUF_INIT;
+	bool ok;
+
+	view_split(all, ':', &user, &group);
+	buf_putv(&name, user);
+	ok = identity_of_user(buf_c(&name), out) || no_such("user", user, why);
+	if (ok)
+		identity_fini(out);	/* the groups of its name are not wanted */
+	if (ok && !view_empty(group)) {
+		buf_set(&name, group);
+		ok = group_id(buf_c(&name), &out->gid) || no_such("group", group, why);
+	}
+	buf_fini(&name);
+	return ok;
+}
+
 void
 identity_fini(struct identity *id)
 {

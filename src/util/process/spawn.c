@@ -5,14 +5,15 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/resource.h>
+#include <string.h>
+#include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "util/file/file.h"
 
-enum { EXIT_CANNOT_RUN = 127 };
+enum { EXIT_CANNOT_RUN = 71 };	/* EX_OSERR */
 
 /* -- in the child ------------------------------------------------------------------------------------------------- */
 
@@ -54,6 +55,14 @@ close_above(int last)
 		close(fd);
 }
 
+/* Standard error is where a command complains; its output is in the report of whoever started it. */
+__attribute__((noreturn)) static void
+cannot_run(const char *what, const char *path)
+{
+	dprintf(STDERR_FILENO, "fatal: %s %s: %s\n", what, path, strerror(errno));
+	_exit(EXIT_CANNOT_RUN);
+}
+
 static void
 child(const struct process_spec *spec)
 {
@@ -66,16 +75,19 @@ child(const struct process_spec *spec)
 	close_above(STDERR_FILENO);
 	umask(077);
 	if (spec->chroot != NULL && (chroot(spec->chroot) == -1 || chdir("/") == -1))
-		_exit(EXIT_CANNOT_RUN);
+		cannot_run("chroot", spec->chroot);
 	if (spec->as != NULL) {
 		if (getuid() == 0 && geteuid() != 0)
 			identity_restore();
 		identity_become(spec->as);
 	}
 	if (spec->directory != NULL && chdir(spec->directory) == -1)
-		_exit(EXIT_CANNOT_RUN);
-	execve(spec->argv[0], spec->argv, spec->environment);
-	_exit(EXIT_CANNOT_RUN);
+		cannot_run("change directory to", spec->directory);
+	if (spec->search_path)
+		execvpe(spec->argv[0], spec->argv, spec->environment);
+	else
+		execve(spec->argv[0], spec->argv, spec->environment);
+	cannot_run("execute", spec->argv[0]);
 }
 
 /* -- in the parent ------------------------------------------------------------------------------------------------ */
@@ -109,79 +121,194 @@ kill_group(pid_t pid)
 		_exit(71);
 }
 
-/* Waits for the end of the child until the deadline. */
-static bool
-reap(pid_t pid, msec_t deadline, int *status)
-{
-	enum { PAUSE_MS = 10 };
-	pid_t done;
-
-	while ((done = waitpid(pid, status, deadline == CLOCK_NEVER ? 0 : WNOHANG)) != pid) {
-		if (done == -1 && errno != EINTR)
-			return false;
-		if (deadline != CLOCK_NEVER && clock_now() >= deadline)
-			return false;
-		if (done == 0)
-			poll(NULL, 0, PAUSE_MS);
-	}
-	return true;
-}
-
-/* Reads what the command says until it closes; keeps the first output_limit bytes. */
-static bool
-collect(int fd, msec_t deadline, size_t output_limit, struct buf *output)
-{
-	char block[4096];
-	ssize_t n;
-
-	for (;;) {
-		if (!fd_wait(fd, POLLIN, deadline))
-			return false;
-		n = read(fd, block, sizeof(block));
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return true;
-		if (output != NULL && output->len < output_limit)
-			buf_put(output, block, (size_t)n < output_limit - output->len ? (size_t)n : output_limit - output->len);
-	}
-}
-
 static struct process_outcome
-outcome_of(int status)
+reap(pid_t pid)
 {
+	int status = 0;
+
+	while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
+		;
 	if (WIFSIGNALED(status))
 		return (struct process_outcome){ PROCESS_KILLED, WTERMSIG(status) };
 	return (struct process_outcome){ PROCESS_EXITED, WEXITSTATUS(status) };
 }
 
-struct process_outcome
-process_run(const struct process_spec *spec, msec_t deadline, size_t output_limit, struct buf *output, struct buf *why)
+/* The child was not reaped yet: its process id, and that of its group, cannot be somebody else's. */
+static struct process_outcome
+kill_and_reap(pid_t pid)
 {
-	struct process_outcome failed = { PROCESS_FAILED, 0 }, late = { PROCESS_TIMEOUT, 0 };
-	struct process_spec with_pipe = *spec;
-	int ends[2], status = 0;
-	bool in_time;
-	pid_t pid;
-
-	if (pipe2(ends, O_CLOEXEC) == -1) {
-		why_set(why, "pipe: %s", strerror(errno));
-		return failed;
-	}
-	with_pipe.output = with_pipe.error = ends[1];
-	pid = process_start(&with_pipe, why);
-	close(ends[1]);
-	if (pid == -1) {
-		close(ends[0]);
-		return failed;
-	}
-	in_time = collect(ends[0], deadline, output_limit, output) && reap(pid, deadline, &status);
-	close(ends[0]);
-	if (in_time) {
-		kill_group(pid);	/* what it left behind */
-		return outcome_of(status);
-	}
 	kill_group(pid);
-	reap(pid, CLOCK_NEVER, &status);
-	return late;
+	reap(pid);
+	return (struct process_outcome){ PROCESS_TIMEOUT, 0 };
+}
+
+static struct process_outcome
+wait_by_descriptor(pid_t pid, int end, msec_t deadline)
+{
+	if (deadline == CLOCK_NEVER || fd_wait(end, POLLIN, deadline))
+		return reap(pid);
+	return kill_and_reap(pid);
+}
+
+struct process_outcome
+process_wait(pid_t pid, msec_t deadline)
+{
+	struct process_outcome outcome;
+	int end = deadline == CLOCK_NEVER ? -1 : pidfd_open(pid, 0);
+
+	if (end == -1)
+		return deadline == CLOCK_NEVER ? reap(pid) : kill_and_reap(pid);
+	outcome = wait_by_descriptor(pid, end, deadline);
+	close(end);
+	return outcome;
+}
+
+/* -- a child that is fed and listened to --------------------------------------------------------------------------- */
+
+static void
+close_end(int *fd)
+{
+	if (*fd != -1)
+		close(*fd);
+	*fd = -1;
+}
+
+static void
+keep(struct process_child *child, struct view said)
+{
+	size_t have = child->collected->len, room = have < child->output_limit ? child->output_limit - have : 0;
+
+	buf_putv(child->collected, view_slice(said, 0, room));
+}
+
+/* Takes what is there, without waiting; some blocks at a time, so that a flood leaves time to look at the clock. */
+static void
+listen_to(struct process_child *child)
+{
+	enum { BLOCKS = 64 };
+	char block[4096];
+
+	for (int i = 0; i < BLOCKS && child->output != -1; i++) {
+		ssize_t n = read(child->output, block, sizeof(block));
+
+		if (n > 0)
+			keep(child, view_bytes(block, (size_t)n));
+		else if (n == -1 && errno == EAGAIN)
+			return;
+		else if (n == 0 || errno != EINTR)
+			close_end(&child->output);
+	}
+}
+
+/* Waits for fd, and takes the output meanwhile, so that nobody waits for a peer that waits for him. */
+static bool
+wait_and_listen(struct process_child *child, int fd, short events)
+{
+	for (;;) {
+		struct pollfd ready[2] = { { fd, events, 0 }, { child->output, POLLIN, 0 } };
+		int n = poll(ready, 2, clock_poll_ms(child->deadline));
+
+		if (n == 0 || (n == -1 && errno != EINTR))
+			return false;
+		if (n > 0 && ready[1].revents != 0)
+			listen_to(child);
+		if (n > 0 && ready[0].revents != 0)
+			return true;
+		if (clock_poll_ms(child->deadline) == 0)
+			return false;		/* whoever floods us is not waited for longer */
+	}
+}
+
+/* Both pipes; the child's ends are from[0] and to[1]. */
+static bool
+open_pipes(int from[2], int to[2], struct buf *why)
+{
+	if (pipe2(from, O_CLOEXEC) == -1) {
+		why_set(why, "pipe: %s", strerror(errno));
+		return false;
+	}
+	if (pipe2(to, O_CLOEXEC) == -1) {
+		why_set(why, "pipe: %s", strerror(errno));
+		close(from[0]);
+		close(from[1]);
+		return false;
+	}
+	return true;
+}
+
+static bool
+watch_child(struct process_child *child, struct buf *why)
+{
+	fd_set_nonblocking(child->input, true);
+	fd_set_nonblocking(child->output, true);
+	if (child->pid != -1 && (child->end = pidfd_open(child->pid, 0)) == -1) {
+		why_set(why, "pidfd_open: %s", strerror(errno));
+		kill_and_reap(child->pid);
+		child->pid = -1;
+	}
+	if (child->pid == -1) {
+		close_end(&child->input);
+		close_end(&child->output);
+	}
+	return child->pid != -1;
+}
+
+bool
+process_open(struct process_child *child, const struct process_spec *spec, msec_t deadline, size_t output_limit,
+    struct buf *output, struct buf *why)
+{
+	struct process_spec with_pipes = *spec;
+	int from[2], to[2];
+
+	if (!open_pipes(from, to, why))
+		return false;
+	with_pipes.input = from[0];
+	with_pipes.output = with_pipes.error = to[1];
+	*child = (struct process_child){ .pid = process_start(&with_pipes, why), .input = from[1], .output = to[0], .end = -1,
+		.deadline = deadline, .output_limit = output_limit, .collected = output };
+	close(from[0]);
+	close(to[1]);
+	return watch_child(child, why);
+}
+
+bool
+process_feed(struct process_child *child, struct view bytes)
+{
+	while (bytes.len > 0 && child->input != -1) {
+		ssize_t n = write(child->input, bytes.data, bytes.len);
+
+		if (n > 0)
+			bytes = view_slice(bytes, (size_t)n, bytes.len);
+		else if (n == -1 && errno == EAGAIN && !wait_and_listen(child, child->input, POLLOUT))
+			return false;
+		else if (n == -1 && errno != EAGAIN && errno != EINTR)
+			close_end(&child->input);	/* EPIPE: it knows enough */
+	}
+	return true;
+}
+
+struct process_outcome
+process_close(struct process_child *child)
+{
+	struct process_outcome outcome;
+
+	close_end(&child->input);
+	if (wait_and_listen(child, child->end, POLLIN)) {
+		listen_to(child);
+		outcome = reap(child->pid);
+	} else {
+		outcome = kill_and_reap(child->pid);
+	}
+	close_end(&child->output);
+	close_end(&child->end);
+	return outcome;
+}
+
+void
+process_abort(struct process_child *child)
+{
+	kill_and_reap(child->pid);
+	close_end(&child->input);
+	close_end(&child->output);
+	close_end(&child->end);
 }

@@ -1,0 +1,1 @@
+$(call daemon,pipe,src/pipe)

@@ -1,0 +1,1 @@
+$(call daemon,spawn,src/spawn)
