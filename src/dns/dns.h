@@ -24,6 +24,7 @@ enum dns_result {
 	DNS_NO_DATA,		/* it exists, without records of this type */
 	DNS_AGAIN,		/* could not be answered now */
 	DNS_MALFORMED,		/* the answer makes no sense, or the name cannot be asked for */
+	DNS_FILTERED,		/* the reply filter left nothing, or could not be asked: try later */
 };
 
 struct dns_record {
@@ -45,9 +46,19 @@ struct dns_answer {
 	size_t count;
 	struct view canonical;		/* where a chain of CNAMEs ended, or the name asked */
 	bool authentic;			/* the resolver vouches (AD) */
+	uint32_t ttl;			/* the shortest of the whole chain */
 };
 
-/* Views and records live in the arena. why gets a phrase such as "Host not found" or "Host not found, try again". */
+/*
+ * A filter sees each record as text, "name. ttl IN MX 10 host.", and says what becomes of it. It stands for the whole
+ * process; there is none at first.
+ */
+enum dns_filter_verdict { DNS_FILTER_KEEP, DNS_FILTER_DROP, DNS_FILTER_ERROR };
+typedef enum dns_filter_verdict	dns_filter(void *arg, struct view record);
+void		dns_set_filter(dns_filter *filter, void *arg);
+void		dns_record_put(struct buf *out, const struct dns_record *record);
+
+/* Answers may come from a cache (cache.h). Views and records live in the arena. why gets a phrase such as "Host not found" or "Host not found, try again". */
 enum dns_result	dns_lookup(const char *name, enum dns_type type, struct arena *arena, struct dns_answer *out, struct buf *why);
 /* The parser: no I/O. */
 enum dns_result	dns_parse(struct view packet, enum dns_type type, struct arena *arena, struct dns_answer *out, struct buf *why);

@@ -1,10 +1,11 @@
-#include "dns/dns.h"
+#include "dns/cache.h"
 
 #include <arpa/nameser.h>
 #include <netdb.h>
 #include <resolv.h>
 #include <sys/stat.h>
 
+#include "dns/filter.h"
 #include "util/base/clock.h"
 #include "util/base/mem.h"
 
@@ -53,43 +54,77 @@ askable(const char *name)
 
 /* libresolv keeps the packet only of answers it likes; for the others there is h_errno. */
 static enum dns_result
-from_h_errno(int error, struct buf *why)
+from_h_errno(int error)
 {
 	switch (error) {
 	case HOST_NOT_FOUND:
-		why_set(why, "Host not found");
 		return DNS_NO_NAME;
 	case NO_DATA:
-		why_set(why, "Host found but no data record of requested type");
 		return DNS_NO_DATA;
 	default:	/* also when there is no error code at all */
-		why_set(why, "Host not found, try again");
 		return DNS_AGAIN;
 	}
+}
+
+static enum dns_result
+explain(enum dns_result result, struct buf *why)
+{
+	if (result == DNS_NO_NAME)
+		why_set(why, "Host not found");
+	else if (result == DNS_NO_DATA)
+		why_set(why, "Host found but no data record of requested type");
+	else
+		why_set(why, "Host not found, try again");
+	return result;
+}
+
+static enum dns_result
+query(const char *name, enum dns_type type, struct arena *arena, struct dns_answer *out, struct buf *why)
+{
+	enum dns_result result;
+	struct view packet;
+	int length;
+
+	if (!resolver_ready()) {
+		why_set(why, "Name service initialization failure");
+		return DNS_AGAIN;
+	}
+	length = res_nquery(&resolver.state, name, ns_c_in, (int)type, (unsigned char *)resolver.packet, PACKET_MAX);
+	if (length < 0) {
+		result = from_h_errno(resolver.state.res_h_errno);
+		dns_cache_put(name, type, result, VIEW_EMPTY, 0);
+		return explain(result, why);
+	}
+	packet = view_bytes(resolver.packet, length < PACKET_MAX ? (size_t)length : PACKET_MAX);
+	result = dns_parse(packet, type, arena, out, why);
+	dns_cache_put(name, type, result, packet, out->ttl);
+	return result;
+}
+
+static enum dns_result
+cached_or_query(const char *name, enum dns_type type, struct arena *arena, struct dns_answer *out, struct buf *why)
+{
+	const struct dns_cached *cached = dns_cache_get(name, type);
+
+	if (cached == NULL)
+		return query(name, type, arena, out, why);
+	if (cached->result != DNS_FOUND)
+		return explain(cached->result, why);
+	return dns_parse(buf_view(&cached->packet), type, arena, out, why);
 }
 
 enum dns_result
 dns_lookup(const char *name, enum dns_type type, struct arena *arena, struct dns_answer *out, struct buf *why)
 {
 	enum dns_result result;
-	int length;
 
 	memset(out, 0, sizeof(*out));
 	if (!askable(name)) {
 		why_set(why, "Invalid host or domain name");
 		return DNS_MALFORMED;
 	}
-	if (!resolver_ready()) {
-		why_set(why, "Name service initialization failure");
-		return DNS_AGAIN;
-	}
-	length = res_nquery(&resolver.state, name, ns_c_in, (int)type, (unsigned char *)resolver.packet, PACKET_MAX);
-	if (length < 0)
-		return from_h_errno(resolver.state.res_h_errno, why);
-	if (length > PACKET_MAX)
-		length = PACKET_MAX;
-	result = dns_parse(view_bytes(resolver.packet, (size_t)length), type, arena, out, why);
+	result = cached_or_query(name, type, arena, out, why);
 	if (result == DNS_FOUND && view_empty(out->canonical))
 		out->canonical = arena_view(arena, view_string(name));
-	return result;
+	return result == DNS_FOUND ? dns_filter_answer(out, why) : result;
 }

@@ -238,6 +238,7 @@ collect(struct message *message, enum dns_type type, struct dns_answer *out)
 	for (unsigned i = 0; i < message->answers && record(message, &one, &known); i++) {
 		if (!known)
 			continue;
+		out->ttl = i == 0 || one.ttl < out->ttl ? one.ttl : out->ttl;
 		if (one.type == DNS_CNAME && type != DNS_CNAME && chain++ < CNAME_CHAIN_MAX)
 			out->canonical = one.name;
 		if (one.type != type)

@@ -16,8 +16,7 @@ report(struct local_delivery *delivery, struct view address, const struct dsn *d
 		return delivery_sent(delivery->request, &shown, "local", dsn);
 	if (dsn->status[0] == '5')
 		return delivery_bounced(delivery->request, &shown, "local", dsn);
-	delivery_deferred(delivery->request, &shown, "local", dsn);
-	return false;
+	return delivery_deferred(delivery->request, &shown, "local", dsn);
 }
 
 static bool

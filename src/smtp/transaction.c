@@ -21,12 +21,42 @@ struct transaction {
 
 /* -- verdicts ---------------------------------------------------------------------------------------------------------- */
 
+/* A server that knows DSN tells the sender itself; from another one nobody would hear (RFC 3461, 5.2.2). */
+static void
+note_relay(const struct delivery *delivery, struct queue_recipient *recipient, struct dsn *dsn)
+{
+	const struct session *session = delivery->session;
+
+	if (session == NULL || session->config->assume_final)
+		return;
+	if (session->features & FEATURE_DSN)
+		recipient->dsn_notify &= ~DSN_NOTIFY_SUCCESS;
+	else
+		buf_set(&dsn->action, VIEW("relayed"));
+}
+
+static bool
+conclude(const struct delivery *delivery, size_t i, const char *relay, const struct dsn *dsn)
+{
+	struct queue_recipient recipient = delivery->request->recipients[i];
+	struct dsn verdict;
+	bool done;
+
+	if (dsn->status[0] == '5')
+		return delivery_bounced(delivery->request, &recipient, relay, dsn);
+	if (dsn->status[0] == '4')
+		return delivery_deferred(delivery->request, &recipient, relay, dsn);
+	dsn_init(&verdict);
+	dsn_copy(&verdict, dsn);
+	note_relay(delivery, &recipient, &verdict);
+	done = delivery_sent(delivery->request, &recipient, relay, &verdict);
+	dsn_fini(&verdict);
+	return done;
+}
+
 static void
 settle(struct delivery *delivery, size_t i, const char *relay, const struct dsn *dsn)
 {
-	const struct queue_recipient *recipient = &delivery->request->recipients[i];
-	bool done = false;
-
 	if (delivery->settled[i])
 		return;
 	if (dsn->status[0] == '4' && !delivery->final_host) {
@@ -35,13 +65,8 @@ settle(struct delivery *delivery, size_t i, const char *relay, const struct dsn 
 	}
 	delivery->settled[i] = true;
 	delivery->left--;
-	if (dsn->status[0] == '2')
-		done = delivery_sent(delivery->request, recipient, relay, dsn);
-	else if (dsn->status[0] == '5')
-		done = delivery_bounced(delivery->request, recipient, relay, dsn);
-	else
-		delivery_deferred(delivery->request, recipient, relay, dsn);
-	delivery->deferred = delivery->deferred || !done;
+	if (!conclude(delivery, i, relay, dsn))
+		delivery->deferred = true;
 }
 
 void
@@ -237,9 +262,6 @@ rcpt_reply(struct transaction *t, size_t i, struct dsn *dsn)
 		return;
 	}
 	session_verdict(t->session, "RCPT TO", dsn);
-	/* "552 too many recipients" is a soft error for a recipient (RFC 5321, 4.5.3.1.10) */
-	if (t->session->reply.code == 552)
-		dsn->status[0] = '4';
 	settle_one(t, i, dsn);
 }
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "global/delivery/delivery.h"
+#include "global/delivery/status_filter.h"
 #include "global/maillog/maillog.h"
 #include "util/file/file.h"
 #include "util/log/log.h"
@@ -33,7 +34,7 @@ delivery_agent_prepare(struct config *config, struct buf *why)
 	if (!fast_flush_open(&settings.fast_flush, config, why))
 		return false;
 	maillog_set_resolution(settings.delay_resolution);
-	return true;
+	return delivery_filter_open(config, &settings.filter, why);
 }
 
 struct recipients {

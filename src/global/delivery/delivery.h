@@ -68,6 +68,7 @@ struct delivery_settings {
 	const char *bounce_service, *defer_service, *trace_service;	/* names below private/ */
 	int ipc_timeout_sec, delay_resolution;
 	bool soft_bounce;
+	struct maps *filter;		/* <agent>_delivery_status_filter; NULL: none */
 	struct queue_layout layout;
 	struct fast_flush fast_flush;
 };
@@ -91,9 +92,10 @@ bool	delivery_report_get(const struct frame *frame, struct delivery_report *out,
 void	delivery_report_put(struct buf *out, const struct delivery_report *report);
 
 /*
- * What became of one recipient: logs the delivery line, keeps the bounce, defer or trace log by way of the bounce
- * service, and marks the recipient done in the queue file where that is due. False: could not be recorded, so the
- * recipient stays (and the report says DEFERRED).
+ * What became of one recipient: goes through the status filter, logs the delivery line, keeps the bounce, defer or trace
+ * log by way of the bounce service, and marks the recipient done in the queue file where that is due. True: it is done.
+ * False: it stays in the file, deferred or because its verdict could not be recorded, and the report says DEFERRED. The
+ * class of the status decides; the three names say what the caller meant.
  */
 bool	delivery_sent(const struct delivery_request *request, const struct queue_recipient *recipient, const char *relay, const struct dsn *dsn);
 bool	delivery_bounced(const struct delivery_request *request, const struct queue_recipient *recipient, const char *relay, const struct dsn *dsn);

@@ -4,6 +4,7 @@
  */
 #include "global/client/bounce.h"
 #include "global/delivery/delivery.h"
+#include "global/delivery/status_filter.h"
 #include "global/maillog/maillog.h"
 #include "util/log/log.h"
 
@@ -124,8 +125,10 @@ put_off(const struct delivery_request *request, const struct queue_recipient *re
 	return false;
 }
 
-bool
-delivery_sent(const struct delivery_request *request, const struct queue_recipient *recipient, const char *relay,
+/* -- the three verdicts ------------------------------------------------------------------------------------------------ */
+
+static bool
+sent(const struct delivery_request *request, const struct queue_recipient *recipient, const char *relay,
     const struct dsn *dsn)
 {
 	if (request->flags & DELIVERY_TRACE)
@@ -137,8 +140,8 @@ delivery_sent(const struct delivery_request *request, const struct queue_recipie
 	return mark_done(request, recipient);
 }
 
-bool
-delivery_bounced(const struct delivery_request *request, const struct queue_recipient *recipient, const char *relay,
+static bool
+bounced(const struct delivery_request *request, const struct queue_recipient *recipient, const char *relay,
     const struct dsn *dsn)
 {
 	const struct delivery_settings *settings = request->settings;
@@ -155,11 +158,54 @@ delivery_bounced(const struct delivery_request *request, const struct queue_reci
 	return mark_done(request, recipient);
 }
 
-bool
-delivery_deferred(const struct delivery_request *request, const struct queue_recipient *recipient, const char *relay,
+static bool
+deferred(const struct delivery_request *request, const struct queue_recipient *recipient, const char *relay,
     const struct dsn *dsn)
 {
 	if (request->flags & DELIVERY_TRACE)
 		return traced(request, recipient, relay, dsn, "undeliverable");
-	return defer(request, recipient, relay, dsn);
+	defer(request, recipient, relay, dsn);
+	return false;
+}
+
+/* A filter may turn one failure into the other; delivered is delivered. */
+static bool
+conclude(const struct delivery_request *request, const struct queue_recipient *recipient, const char *relay,
+    const struct dsn *dsn)
+{
+	struct dsn changed;
+	bool done;
+
+	dsn_init(&changed);
+	if (delivery_filter_apply(request->settings->filter, dsn, &changed))
+		dsn = &changed;
+	if (dsn->status[0] == '2')
+		done = sent(request, recipient, relay, dsn);
+	else if (dsn->status[0] == '5')
+		done = bounced(request, recipient, relay, dsn);
+	else
+		done = deferred(request, recipient, relay, dsn);
+	dsn_fini(&changed);
+	return done;
+}
+
+bool
+delivery_sent(const struct delivery_request *request, const struct queue_recipient *recipient, const char *relay,
+    const struct dsn *dsn)
+{
+	return conclude(request, recipient, relay, dsn);
+}
+
+bool
+delivery_bounced(const struct delivery_request *request, const struct queue_recipient *recipient, const char *relay,
+    const struct dsn *dsn)
+{
+	return conclude(request, recipient, relay, dsn);
+}
+
+bool
+delivery_deferred(const struct delivery_request *request, const struct queue_recipient *recipient, const char *relay,
+    const struct dsn *dsn)
+{
+	return conclude(request, recipient, relay, dsn);
 }
