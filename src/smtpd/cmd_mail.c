@@ -3,6 +3,7 @@
 
 #include "smtpd/command.h"
 #include "smtpd/ehlo.h"
+#include "smtpd/limits.h"
 #include "smtpd/reply.h"
 #include "util/log/log.h"
 
@@ -15,6 +16,8 @@ allowed_params(const struct session *session)
 		allowed |= SMTP_PARAM_SMTPUTF8;
 	if ((session->keywords & EHLO_DSN) != 0)
 		allowed |= SMTP_PARAM_DSN;
+	if ((session->keywords & EHLO_XVERP) != 0)
+		allowed |= SMTP_PARAM_VERP;
 	return allowed;
 }
 
@@ -62,6 +65,24 @@ utf8_declared(struct session *session, const struct address *sender, const struc
 	return reply(session, 553, "5.6.7", "Must declare SMTPUTF8 to send unicode address");
 }
 
+/* Delimiters end up between parts of an address. */
+static bool
+verp_good(struct session *session, const struct address *sender, struct smtp_mail_params *params)
+{
+	const char *allowed = session->config->verp_delimiter_filter;
+
+	if (!params->has_verp)
+		return true;
+	if (view_empty(sender->local))
+		return reply(session, 503, "5.5.4", "Error: XVERP requires non-null sender");
+	if (view_empty(params->verp))
+		params->verp = view_string(session->config->verp_delimiters);
+	if (params->verp.len == 2 && strchr(allowed, params->verp.data[0]) != NULL
+	    && strchr(allowed, params->verp.data[1]) != NULL)
+		return true;
+	return reply(session, 501, "5.5.4", "Error: XVERP needs two characters from %s", allowed);
+}
+
 bool
 cmd_path_parse(struct session *session, struct cursor *in, struct address *out)
 {
@@ -77,7 +98,7 @@ cmd_path_parse(struct session *session, struct cursor *in, struct address *out)
 }
 
 static bool
-sender_passes(struct session *session, const struct address *sender)
+sender_passes(struct session *session, const struct address *sender, uint64_t size)
 {
 	struct buf internal = BUF_INIT;
 	struct access_facts facts;
@@ -87,6 +108,7 @@ sender_passes(struct session *session, const struct address *sender)
 	session_facts(session, &facts);
 	facts.sender = buf_view(&internal);
 	facts.has_sender = true;
+	facts.size = size;
 	good = session->standalone || access_mail(session->server->access, &facts, &session->verdict)
 	    || reply_verdict(session, &session->verdict);
 	buf_fini(&internal);
@@ -105,11 +127,14 @@ mail(struct session *session, struct view arguments)
 		return reply(session, 503, "5.5.1", "Error: send HELO/EHLO first");
 	if (!smtp_path_keyword(&in, "FROM"))
 		return reply(session, 501, "5.5.4", "Syntax: MAIL FROM:<address>");
+	if (!limits_message(session))
+		return reply(session, 450, "4.7.1", "Error: too much mail from %s", buf_c(&session->peer.address));
 	if (!cmd_path_parse(session, &in, &sender))
 		return reply(session, 501, "5.1.7", "Bad sender address syntax");
 	if (!smtp_mail_params_parse(&in, allowed_params(session), &session->transaction.arena, &params, &fault))
 		return cmd_fault(session, &fault);
-	if (!utf8_declared(session, &sender, &params) || !size_fits(session, &params) || !sender_passes(session, &sender))
+	if (!utf8_declared(session, &sender, &params) || !size_fits(session, &params)
+	    || !verp_good(session, &sender, &params) || !sender_passes(session, &sender, params.size))
 		return false;
 	transaction_begin(session, &sender, &params);
 	return reply(session, 250, "2.1.0", "Ok");

@@ -1,5 +1,6 @@
 #include "global/client/flush.h"
 #include "smtpd/command.h"
+#include "smtpd/limits.h"
 #include "smtpd/reply.h"
 #include "util/log/log.h"
 
@@ -70,6 +71,8 @@ vrfy(struct session *session, struct arena *arena, struct view arguments)
 
 	if (view_empty(arguments))
 		return reply(session, 501, "5.5.4", "Syntax: VRFY address [SMTPUTF8]");
+	if (!limits_recipient(session))
+		return reply(session, 450, "4.7.1", "Error: too many recipients from %s", buf_c(&session->peer.address));
 	if (!address_parse_path(&in, false, arena, &address, NULL) || view_empty(address.local))
 		return reply(session, 501, "5.1.3", "Bad recipient address syntax");
 	if (!vrfy_utf8(view_trim(cursor_rest(&in)), session))

@@ -1,5 +1,6 @@
 #include "smtpd/command.h"
 #include "smtpd/ehlo.h"
+#include "smtpd/limits.h"
 #include "smtpd/reply.h"
 
 static bool
@@ -51,6 +52,8 @@ rcpt(struct session *session, struct view arguments)
 
 	if (!smtp_path_keyword(&in, "TO"))
 		return reply(session, 501, "5.5.4", "Syntax: RCPT TO:<address>");
+	if (!limits_recipient(session))
+		return reply(session, 450, "4.7.1", "Error: too many recipients from %s", buf_c(&session->peer.address));
 	if (!cmd_path_parse(session, &in, &recipient) || view_empty(recipient.local))
 		return reply(session, 501, "5.1.3", "Bad recipient address syntax");
 	if (!smtp_rcpt_params_parse(&in, allowed, &session->transaction.arena, &params, &fault))

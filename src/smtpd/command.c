@@ -25,6 +25,8 @@ struct command {
 static const struct command commands[] = {
 	{ "HELO", cmd_helo, IN_ANY,			ENDS_PIPELINE | JUNK,		"helo" },
 	{ "EHLO", cmd_ehlo, IN_ANY,			ENDS_PIPELINE | JUNK,		"ehlo" },
+	{ "XCLIENT", cmd_xclient, IN(READY),		ENDS_PIPELINE,			"xclient" },
+	{ "XFORWARD", cmd_xforward, IN(READY),		0,				"xforward" },
 	{ "MAIL", cmd_mail, IN(READY),			0,				"mail" },
 	{ "RCPT", cmd_rcpt, IN(MAIL) | IN(REFUSED) | IN(RCPT), 0,			"rcpt" },
 	{ "DATA", cmd_data, IN(RCPT),			ENDS_PIPELINE,			"data" },
@@ -47,6 +49,8 @@ static const struct {
 	int code;
 	const char *dsn, *text;
 } out_of_order[] = {
+	{ "XCLIENT", ~IN(READY),			503, "5.5.1", "Error: MAIL transaction in progress" },
+	{ "XFORWARD", ~IN(READY),			503, "5.5.1", "Error: MAIL transaction in progress" },
 	{ "MAIL", IN(MAIL) | IN(REFUSED) | IN(RCPT),	503, "5.5.1", "Error: nested MAIL command" },
 	{ "MAIL", IN(BDAT),				503, "5.5.1", "Error: MAIL after BDAT" },
 	{ "RCPT", IN(READY),				503, "5.5.1", "Error: need MAIL command" },
@@ -157,7 +161,7 @@ dispatch(struct session *session, const struct command *command, struct view arg
 		return reply(session, 503, "5.7.0", "Error: access denied for %s", buf_c(&session->peer.namaddr));
 	if (spoke_out_of_turn(session, command) && refuse_pipelining(session, command))
 		return false;
-	if ((command->flags & JUNK) != 0 && ++session->junk > session->config->junk_command_limit)
+	if ((command->flags & JUNK) != 0 && session->junk++ > session->config->junk_command_limit)
 		session->errors++;
 	if ((command->states & 1U << session->state) == 0 && (command->flags & EVEN_WRONG) == 0)
 		return wrong_time(session, command);

@@ -23,6 +23,8 @@ bool	cmd_fault(struct session *session, const struct smtp_fault *fault);
 /* Handlers: true when the command did what was asked. arguments: behind the verb, without blanks around. */
 bool	cmd_helo(struct session *session, struct view arguments);
 bool	cmd_ehlo(struct session *session, struct view arguments);
+bool	cmd_xclient(struct session *session, struct view arguments);
+bool	cmd_xforward(struct session *session, struct view arguments);
 bool	cmd_mail(struct session *session, struct view arguments);
 bool	cmd_rcpt(struct session *session, struct view arguments);
 bool	cmd_data(struct session *session, struct view arguments);

@@ -24,6 +24,16 @@ struct smtpd_config {
 	const char *discard_ehlo_keywords, *discard_ehlo_keyword_address_maps;
 	const char *forbidden_commands, *noop_commands, *command_filter;
 	const char *flush_service;
+	const char *authorized_xclient_hosts, *authorized_xforward_hosts, *authorized_verp_clients;
+	const char *verp_delimiters, *verp_delimiter_filter;
+	const char *upstream_proxy_protocol;
+	int upstream_proxy_timeout_sec;
+	/* how much one client may do */
+	int connection_count_limit, connection_rate_limit, message_rate_limit, recipient_rate_limit;
+	int ipv4_prefix_length, ipv6_prefix_length;
+	const char *event_limit_exceptions;
+	/* what is said */
+	const char *reject_footer, *reject_footer_maps, *reject_filter_maps;
 	/* what becomes of mail */
 	const char *content_filter, *receive_override_options, *local_header_rewrite_clients;
 	const char *cleanup_service_name, *rewrite_service_name;

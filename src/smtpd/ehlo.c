@@ -5,11 +5,15 @@
 static const struct {
 	enum ehlo_keyword bit;
 	const char *name;
+	const char *rest;		/* behind it */
 } keywords[] = {
 	{ EHLO_PIPELINING,		"PIPELINING" },
 	{ EHLO_SIZE,			"SIZE" },
 	{ EHLO_VRFY,			"VRFY" },
 	{ EHLO_ETRN,			"ETRN" },
+	{ EHLO_XVERP,			"XVERP" },
+	{ EHLO_XCLIENT,			"XCLIENT", " NAME ADDR PROTO HELO REVERSE_NAME PORT LOGIN DESTADDR DESTPORT" },
+	{ EHLO_XFORWARD,		"XFORWARD", " NAME ADDR PROTO HELO SOURCE PORT IDENT" },
 	{ EHLO_ENHANCEDSTATUSCODES,	"ENHANCEDSTATUSCODES" },
 	{ EHLO_8BITMIME,		"8BITMIME" },
 	{ EHLO_DSN,			"DSN" },
@@ -55,19 +59,27 @@ discarded_for(const struct session *session)
 unsigned
 ehlo_keywords_for(const struct session *session)
 {
+	const struct {
+		bool hidden;
+		unsigned bit;
+	} conditions[] = {
+		{ session->config->disable_vrfy_command, EHLO_VRFY },
+		{ !session->config->smtputf8_enable, EHLO_SMTPUTF8 },
+		{ !session->may_verp, EHLO_XVERP },
+		{ !session->may_xclient, EHLO_XCLIENT },
+		{ !session->may_xforward, EHLO_XFORWARD },
+	};
 	unsigned shown = ~0U;
 
-	if (session->config->disable_vrfy_command)
-		shown &= ~EHLO_VRFY;
-	if (!session->config->smtputf8_enable)
-		shown &= ~EHLO_SMTPUTF8;
+	for (size_t i = 0; i < ARRAY_COUNT(conditions); i++)
+		shown &= conditions[i].hidden ? ~conditions[i].bit : ~0U;
 	return shown & ~discarded_for(session);
 }
 
 static void
 put_keyword(const struct session *session, size_t which, struct buf *out)
 {
-	buf_printf(out, "\n%s", keywords[which].name);
+	buf_printf(out, "\n%s%s", keywords[which].name, keywords[which].rest != NULL ? keywords[which].rest : "");
 	if (keywords[which].bit == EHLO_SIZE && session->config->message_size_limit > 0)
 		buf_printf(out, " %lld", session->config->message_size_limit);
 }

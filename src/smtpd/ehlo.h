@@ -16,6 +16,9 @@ enum ehlo_keyword {
 	EHLO_DSN		= 1 << 6,
 	EHLO_SMTPUTF8		= 1 << 7,
 	EHLO_CHUNKING		= 1 << 8,
+	EHLO_XVERP		= 1 << 9,
+	EHLO_XCLIENT		= 1 << 10,
+	EHLO_XFORWARD		= 1 << 11,
 };
 
 /* What this client may see: all that is enabled, less what is discarded for all or for its address. */

@@ -78,41 +78,64 @@ forward_lookup(const struct peer *peer)
 }
 
 static void
-look_up(struct peer *peer)
-{
-	peer->reverse_status = reverse_lookup(peer);
-	peer->name_status = peer->reverse_status;
-	if (peer->reverse_status == PEER_NAME_GOOD)
-		peer->name_status = forward_lookup(peer);
-	if (peer->name_status == PEER_NAME_GOOD)
-		buf_set(&peer->name, buf_view(&peer->reverse_name));
-}
-
-static void
 make_texts(struct peer *peer)
 {
-	if (peer->addr.family == AF_UNSPEC || peer->addr.family == AF_UNIX) {
-		buf_puts(&peer->address, "unknown");
-	} else {
+	buf_reset(&peer->address);
+	buf_reset(&peer->rfc_address);
+	buf_reset(&peer->namaddr);
+	if (peer->addr.family == AF_INET || peer->addr.family == AF_INET6)
 		netaddr_put(&peer->address, &peer->addr);
-	}
+	else
+		buf_puts(&peer->address, "unknown");
 	buf_printf(&peer->rfc_address, "%s%s", peer->addr.family == AF_INET6 ? "IPv6:" : "", buf_c(&peer->address));
+	buf_printf(&peer->namaddr, "%s[%s]", buf_c(&peer->name), buf_c(&peer->address));
+	if (peer->show_port)
+		buf_printf(&peer->namaddr, ":%u", peer->addr.port);
 }
 
 void
-peer_init(struct peer *peer, int fd, bool lookup, bool show_port)
+peer_set_name(struct peer *peer, struct view name, enum peer_name status)
+{
+	buf_set(&peer->name, view_empty(name) ? VIEW("unknown") : name);
+	peer->name_status = status;
+	make_texts(peer);
+}
+
+void
+peer_set_reverse_name(struct peer *peer, struct view name, enum peer_name status)
+{
+	buf_set(&peer->reverse_name, view_empty(name) ? VIEW("unknown") : name);
+	peer->reverse_status = status;
+}
+
+void
+peer_set_address(struct peer *peer, const struct netaddr *addr)
+{
+	peer->addr = *addr;
+	make_texts(peer);
+}
+
+void
+peer_look_up(struct peer *peer)
+{
+	enum peer_name status;
+
+	if (peer->addr.family != AF_INET && peer->addr.family != AF_INET6)
+		return;
+	status = peer->reverse_status = reverse_lookup(peer);
+	if (status == PEER_NAME_GOOD)
+		status = forward_lookup(peer);
+	peer_set_name(peer, status == PEER_NAME_GOOD ? buf_view(&peer->reverse_name) : VIEW_EMPTY, status);
+}
+
+void
+peer_init(struct peer *peer, int fd, bool show_port)
 {
 	memset(peer, 0, sizeof(*peer));
+	peer->show_port = show_port;
 	own_addresses(peer, fd);
-	make_texts(peer);
-	buf_puts(&peer->name, "unknown");
-	buf_puts(&peer->reverse_name, "unknown");
-	peer->name_status = peer->reverse_status = PEER_NAME_PERMANENT;
-	if (lookup && (peer->addr.family == AF_INET || peer->addr.family == AF_INET6))
-		look_up(peer);
-	buf_printf(&peer->namaddr, "%s[%s]", buf_c(&peer->name), buf_c(&peer->address));
-	if (show_port)
-		buf_printf(&peer->namaddr, ":%u", peer->addr.port);
+	peer_set_reverse_name(peer, VIEW_EMPTY, PEER_NAME_PERMANENT);
+	peer_set_name(peer, VIEW_EMPTY, PEER_NAME_PERMANENT);
 }
 
 void
@@ -121,10 +144,8 @@ peer_init_local(struct peer *peer)
 	memset(peer, 0, sizeof(*peer));
 	netaddr_parse(VIEW("127.0.0.1"), &peer->addr);
 	peer->server = peer->addr;
-	make_texts(peer);
-	buf_puts(&peer->name, "localhost");
-	buf_puts(&peer->reverse_name, "localhost");
-	buf_printf(&peer->namaddr, "localhost[%s]", buf_c(&peer->address));
+	peer_set_reverse_name(peer, VIEW("localhost"), PEER_NAME_GOOD);
+	peer_set_name(peer, VIEW("localhost"), PEER_NAME_GOOD);
 }
 
 void

@@ -1,9 +1,11 @@
 #include "smtpd/server.h"
 
+#include "global/client/anvil.h"
 #include "global/client/proxy_direct.h"
 #include "service/service.h"
 #include "util/log/log.h"
 
+enum { ANVIL_TIMEOUT_MS = 10000 };	/* limits are not worth a longer wait */
 
 /* receive_override_options: what cleanup is not asked to do */
 static const struct {
@@ -46,9 +48,16 @@ open_lists(struct smtpd_server *server, const struct table_env *env)
 	    config->forbid_bare_newline_exclusions, 0);
 	server->forbidden_commands = match_list_open(env, "smtpd_forbidden_commands", config->forbidden_commands, 0);
 	server->noop_commands = match_list_open(env, "smtpd_noop_commands", config->noop_commands, 0);
+	server->xclient_hosts = match_list_open(env, "smtpd_authorized_xclient_hosts", config->authorized_xclient_hosts, 0);
+	server->xforward_hosts = match_list_open(env, "smtpd_authorized_xforward_hosts", config->authorized_xforward_hosts, 0);
+	server->verp_clients = match_list_open(env, "smtpd_authorized_verp_clients", config->authorized_verp_clients, 0);
+	server->limit_exceptions = match_list_open(env, "smtpd_client_event_limit_exceptions",
+	    config->event_limit_exceptions, 0);
 	server->command_filter = maps_open(env, "smtpd_command_filter", config->command_filter, TABLE_FOLD_FIXED);
 	server->ehlo_maps = maps_open(env, "smtpd_discard_ehlo_keyword_address_maps",
 	    config->discard_ehlo_keyword_address_maps, TABLE_FOLD_FIXED);
+	server->reject_footers = maps_open(env, "smtpd_reject_footer_maps", config->reject_footer_maps, TABLE_FOLD_FIXED);
+	server->reject_filter = maps_open(env, "smtpd_reject_filter_maps", config->reject_filter_maps, TABLE_FOLD_FIXED);
 }
 
 /* The tables of local_header_rewrite_clients; its keywords are the business of the access engine. */
@@ -87,6 +96,13 @@ server_is_local_client(const struct smtpd_server *server, const struct peer *pee
 	return found;
 }
 
+static bool
+limits_anything(const struct smtpd_config *config)
+{
+	return config->connection_count_limit > 0 || config->connection_rate_limit > 0 || config->message_rate_limit > 0
+	    || config->recipient_rate_limit > 0;
+}
+
 static void
 connect_services(struct smtpd_server *server)
 {
@@ -99,6 +115,8 @@ connect_services(struct smtpd_server *server)
 	buf_reset(&path);
 	buf_printf(&path, "private/%s", config->rewrite_service_name);
 	server->resolver = resolver_new(buf_c(&path), timeout_ms);
+	if (limits_anything(config))
+		server->anvil = anvil_new("private/anvil", ANVIL_TIMEOUT_MS);
 	buf_fini(&path);
 }
 
@@ -110,6 +128,10 @@ server_open(struct service_context *ctx)
 
 	proxy_direct_register();
 	server->config = service_config(ctx);
+	server->service_name = service_name(ctx);
+	if (server->config->upstream_proxy_protocol[0] != '\0'
+	    && strcmp(server->config->upstream_proxy_protocol, "haproxy") != 0)
+		log_fatal("smtpd_upstream_proxy_protocol = %s: the one known is haproxy", server->config->upstream_proxy_protocol);
 	if (!smtpd_bare_newline_parse(server->config->forbid_bare_newline, &server->bare_newline))
 		log_fatal("smtpd_forbid_bare_newline = %s: use no, note, yes, normalize or reject",
 		    server->config->forbid_bare_newline);

@@ -20,7 +20,10 @@ struct smtpd_server {
 	struct access *access;
 	enum bare_newline bare_newline;
 	struct match_list *bare_newline_exclusions, *forbidden_commands, *noop_commands;
-	struct maps *command_filter, *ehlo_maps;
+	struct match_list *xclient_hosts, *xforward_hosts, *verp_clients, *limit_exceptions;
+	struct maps *command_filter, *ehlo_maps, *reject_footers, *reject_filter;
+	struct anvil *anvil;			/* NULL: nothing is limited */
+	const char *service_name;
 	bool rewrite_mynetworks, rewrite_interfaces;	/* local_header_rewrite_clients */
 	struct maps *rewrite_clients;
 	unsigned cleanup_flags;			/* CLEANUP_*, from receive_override_options */

@@ -4,8 +4,10 @@
 
 #include "smtpd/command.h"
 #include "smtpd/ehlo.h"
+#include "smtpd/limits.h"
 #include "smtpd/reply.h"
 #include "util/log/log.h"
+#include "util/net/proxy_header.h"
 
 enum { LAST_WORDS_MS = 5000 };		/* to say goodbye to a client that is slow or gone */
 
@@ -31,6 +33,12 @@ session_protocol(const struct session *session)
 	return session->esmtp ? "ESMTP" : "SMTP";
 }
 
+struct maillog_login
+session_login(const struct session *session)
+{
+	return (struct maillog_login){ buf_view(&session->login_method), buf_view(&session->login_name), VIEW_EMPTY };
+}
+
 static struct view
 queue_id(void *arg)
 {
@@ -46,6 +54,9 @@ session_facts(struct session *session, struct access_facts *facts)
 		.stage = session->where, .peer = &session->peer, .protocol = session_protocol(session),
 		.helo = buf_view(&session->helo), .has_helo = session->helo.len > 0,
 		.sender = tx->sender, .has_sender = session->state != STATE_READY,
+		.recipient = tx->first_recipient, .has_recipient = tx->accepted == 1,
+		.login = session_login(session), .size = tx->content ? tx->size : tx->params.size,
+		.instance = &session->instance,
 		.pipelined = session->pipelined, .recipient_count = tx->accepted,
 		.queue_id = queue_id, .arg = session, .arena = &tx->arena, .actions = &tx->actions,
 	};
@@ -60,22 +71,39 @@ refuse_at_connect(struct session *session)
 	reply_verdict(session, &session->verdict);
 }
 
-static void
-greet(struct session *session)
+static bool
+spoke_first(struct session *session)
+{
+	if (!session->config->forbid_unauth_pipelining || session->standalone || !stream_readable(session->stream)
+	    || stream_pending(session->stream).len == 0)
+		return false;
+	session->pipelined = true;
+	log_info("improper command pipelining after CONNECT from %s: %.*s", buf_c(&session->peer.namaddr),
+	    VIEW_ARG(view_slice(stream_pending(session->stream), 0, 100)));
+	return true;
+}
+
+static bool
+may_connect(struct session *session)
 {
 	struct access_facts facts;
 
-	session->where = "CONNECT";
 	session_facts(session, &facts);
 	facts.actions = NULL;
-	if (session->config->forbid_unauth_pipelining && !session->standalone && stream_readable(session->stream)
-	    && stream_pending(session->stream).len > 0) {
-		session->pipelined = true;
-		log_info("improper command pipelining after CONNECT from %s: %.*s", buf_c(&session->peer.namaddr),
-		    VIEW_ARG(view_slice(stream_pending(session->stream), 0, 100)));
+	return session->standalone || access_connect(session->server->access, &facts, &session->verdict);
+}
+
+void
+session_greet(struct session *session)
+{
+	session->where = "CONNECT";
+	if (!limits_connect(session)) {
+		reply(session, 421, "4.7.0", "%s Error: too many connections from %s", session->config->myhostname,
+		    buf_c(&session->peer.address));
+	} else if (spoke_first(session)) {
 		reply(session, 554, "5.5.0", "Error: SMTP protocol synchronization");
 		session->closing = true;
-	} else if (!session->standalone && !access_connect(session->server->access, &facts, &session->verdict)) {
+	} else if (!may_connect(session)) {
 		refuse_at_connect(session);
 	} else {
 		reply(session, 220, NULL, "%s", session->config->banner);
@@ -176,25 +204,85 @@ next_command(struct session *session)
 
 /* -- a whole session ----------------------------------------------------------------------------------------------------------- */
 
-static void
+void
+session_leave_client(struct session *session)
+{
+	limits_disconnect(session);
+	transaction_end(session);
+}
+
+/* All that depends on who the client is. */
+void
+session_new_client(struct session *session)
+{
+	const struct smtpd_server *server = session->server;
+	const struct peer *peer = &session->peer;
+	const struct {
+		struct match_list *list;
+		bool *member;
+	} lists[] = {
+		{ server->bare_newline_exclusions, &session->lenient_lf },
+		{ server->xclient_hosts, &session->may_xclient },
+		{ server->xforward_hosts, &session->may_xforward },
+		{ server->verp_clients, &session->may_verp },
+	};
+
+	for (size_t i = 0; i < ARRAY_COUNT(lists); i++)
+		*lists[i].member = match_list_host(lists[i].list, buf_view(&peer->name), &peer->addr) == LOOKUP_FOUND;
+	session->local_rewrite = session->standalone || server_is_local_client(server, peer);
+	session->keywords = ehlo_keywords_for(session);
+	session->errors = session->junk = 0;
+	session->denied = false;
+}
+
+/* What a proxy in front of us says comes before everything else. */
+static bool
+read_proxy_header(struct session *session)
+{
+	struct proxy_header header;
+	struct buf why = BUF_INIT;
+	bool good = proxy_header_read(session->stream, (msec_t)session->config->upstream_proxy_timeout_sec * 1000, &header, &why);
+
+	if (!good) {
+		log_warn("%s: no good haproxy header: %s", buf_c(&session->peer.namaddr), buf_c(&why));
+	} else if (header.proxied) {
+		session->peer.server = header.server;
+		peer_set_address(&session->peer, &header.client);
+	}
+	buf_fini(&why);
+	return good;
+}
+
+static bool
+know_peer(struct session *session)
+{
+	const struct smtpd_config *config = session->config;
+
+	if (session->standalone) {
+		peer_init_local(&session->peer);
+		return true;
+	}
+	peer_init(&session->peer, stream_fd(session->stream), config->client_port_logging);
+	if (config->upstream_proxy_protocol[0] != '\0' && !read_proxy_header(session))
+		return false;
+	if (config->peername_lookup)
+		peer_look_up(&session->peer);
+	return true;
+}
+
+static bool
 begin(struct session *session, struct smtpd_server *server, struct stream *stream, bool standalone)
 {
-	const struct smtpd_config *config = server->config;
-
 	memset(session, 0, sizeof(*session));
 	session->server = server;
-	session->config = config;
+	session->config = server->config;
 	session->stream = stream;
 	session->standalone = standalone;
 	session->where = "CONNECT";
-	if (standalone)
-		peer_init_local(&session->peer);
-	else
-		peer_init(&session->peer, stream_fd(stream), config->peername_lookup, config->client_port_logging);
-	session->lenient_lf = match_list_host(server->bare_newline_exclusions, buf_view(&session->peer.name),
-	    &session->peer.addr) == LOOKUP_FOUND;
-	session->local_rewrite = standalone || server_is_local_client(server, &session->peer);
-	session->keywords = ehlo_keywords_for(session);
+	if (!know_peer(session))
+		return false;
+	session_new_client(session);
+	return true;
 }
 
 static void
@@ -210,19 +298,34 @@ summarise(struct session *session)
 }
 
 static void
-end(struct session *session)
+release(struct session *session)
 {
+	struct buf *const texts[] = {
+		&session->helo, &session->line, &session->verdict.text, &session->login_name, &session->login_method,
+		&session->instance,
+	};
+
+	stream_free(session->stream);
+	peer_fini(&session->peer);
+	origin_fini(&session->origin);
+	arena_fini(&session->transaction.arena);
+	for (size_t i = 0; i < ARRAY_COUNT(texts); i++)
+		buf_fini(texts[i]);
+}
+
+static void
+serve(struct session *session)
+{
+	log_info("connect from %s", buf_c(&session->peer.namaddr));
+	session_greet(session);
+	while (!session->closing)
+		next_command(session);
 	transaction_end(session);
 	cleanup_client_release(session->server->cleanup);
 	if (!session->gone)
 		stream_flush(session->stream);
+	limits_disconnect(session);
 	summarise(session);
-	stream_free(session->stream);
-	peer_fini(&session->peer);
-	arena_fini(&session->transaction.arena);
-	buf_fini(&session->helo);
-	buf_fini(&session->line);
-	buf_fini(&session->verdict.text);
 }
 
 void
@@ -230,10 +333,7 @@ session_run(struct smtpd_server *server, struct stream *stream, bool standalone)
 {
 	struct session session;
 
-	begin(&session, server, stream, standalone);
-	log_info("connect from %s", buf_c(&session.peer.namaddr));
-	greet(&session);
-	while (!session.closing)
-		next_command(&session);
-	end(&session);
+	if (begin(&session, server, stream, standalone))
+		serve(&session);
+	release(&session);
 }

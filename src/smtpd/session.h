@@ -5,6 +5,7 @@
 #ifndef SMTPD_SESSION_H
 #define SMTPD_SESSION_H
 
+#include "smtpd/origin.h"
 #include "smtpd/peer.h"
 #include "smtpd/server.h"
 #include "smtpd/transaction.h"
@@ -38,6 +39,8 @@ struct session {
 	bool bare_lf;			/* some line, command or content, ended so */
 	bool lenient_lf;		/* smtpd_forbid_bare_newline does not apply to this client */
 	bool local_rewrite;		/* its addresses are completed with our own domain */
+	bool may_xclient, may_xforward, may_verp;
+	bool limited, counted;		/* by anvil: limits apply; a connection is open there */
 	struct buf helo;		/* as given; empty: did not greet */
 	bool esmtp;
 	unsigned keywords;		/* EHLO keywords that this client may see (ehlo.h) */
@@ -45,11 +48,19 @@ struct session {
 	const char *where;		/* the last command, for the log */
 	struct command_count counts[COMMANDS_MAX];
 	struct access_verdict verdict;
+	struct buf login_name, login_method;	/* who the client proved to be; empty: nobody */
+	struct origin origin;
+	struct buf instance;		/* names this message to policy services; made when asked for */
 	struct transaction transaction;
 	struct buf line;
 };
 
 void	session_run(struct smtpd_server *server, struct stream *stream, bool standalone);
+/* XCLIENT: the one client is gone, another one begins, and is greeted. */
+void	session_leave_client(struct session *session);
+void	session_new_client(struct session *session);
+void	session_greet(struct session *session);
+struct maillog_login session_login(const struct session *session);
 /* The only way to change the state. */
 void	session_set_state(struct session *session, enum session_state state);
 /* The client left or fell silent: says so, to the log and if it can to the client, and closes. */

@@ -27,6 +27,8 @@ transaction_end(struct session *session)
 	if (tx->open)
 		cleanup_abort(session->server->cleanup);
 	smtp_content_fini(&tx->decoder);
+	origin_reset(&session->origin);
+	buf_reset(&session->instance);
 	arena_reset(&arena);
 	memset(tx, 0, sizeof(*tx));
 	tx->arena = arena;
@@ -56,6 +58,14 @@ or_unknown(struct view text)
 }
 
 static void
+put_namaddr(const struct origin *origin, struct buf *out)
+{
+	struct view name = or_unknown(buf_view(&origin->name)), address = or_unknown(buf_view(&origin->address));
+
+	buf_printf(out, "%.*s[%.*s]", VIEW_ARG(name), VIEW_ARG(address));
+}
+
+static void
 put_port(struct session *session, const char *name, const struct netaddr *addr)
 {
 	if (addr->port != 0)
@@ -64,18 +74,50 @@ put_port(struct session *session, const char *name, const struct netaddr *addr)
 		put_attribute(session, name, VIEW("unknown"));
 }
 
+/* Whom the client speaks for; what was not said is unknown. */
+static void
+put_origin(struct session *session)
+{
+	const struct origin *origin = &session->origin;
+	struct buf namaddr = BUF_INIT;
+
+	put_namaddr(origin, &namaddr);
+	put_attribute(session, "log_client_name", or_unknown(buf_view(&origin->name)));
+	put_attribute(session, "log_client_address", or_unknown(buf_view(&origin->rfc_address)));
+	put_attribute(session, "log_client_port", or_unknown(buf_view(&origin->port)));
+	put_attribute(session, "log_message_origin", buf_view(&namaddr));
+	put_attribute(session, "log_helo_name", buf_view(&origin->helo));
+	put_attribute(session, "log_protocol_name", buf_view(&origin->protocol));
+	buf_fini(&namaddr);
+}
+
 /* What the log of the next hop shall tell of the client. */
 static void
 put_logged_client(struct session *session)
 {
 	const struct peer *peer = &session->peer;
 
+	if (session->origin.given) {
+		put_origin(session);
+		return;
+	}
 	put_attribute(session, "log_client_name", buf_view(&peer->name));
 	put_attribute(session, "log_client_address", buf_view(&peer->rfc_address));
 	put_port(session, "log_client_port", &peer->addr);
 	put_attribute(session, "log_message_origin", buf_view(&peer->namaddr));
 	put_attribute(session, "log_helo_name", buf_view(&session->helo));
 	put_attribute(session, "log_protocol_name", view_string(session_protocol(session)));
+}
+
+/* Who wrote this decides whether its addresses are completed with our own domain. */
+static void
+put_rewrite_context(struct session *session)
+{
+	bool local = session->local_rewrite;
+
+	if (session->origin.source != ORIGIN_SOURCE_UNKNOWN)
+		local = session->origin.source == ORIGIN_LOCAL;
+	put_attribute(session, "rewrite_context", view_string(local ? "local" : "remote"));
 }
 
 static void
@@ -112,7 +154,10 @@ put_envelope(struct session *session)
 	cleanup_printf(cleanup, RECORD_TIME, "%lld %lld", (long long)now.tv_sec, (long long)now.tv_usec);
 	if (session->config->content_filter[0] != '\0')
 		cleanup_put(cleanup, RECORD_FILTER, view_string(session->config->content_filter));
-	put_attribute(session, "rewrite_context", view_string(session->local_rewrite ? "local" : "remote"));
+	put_attribute(session, "log_ident", buf_view(&session->origin.ident));
+	put_rewrite_context(session);
+	put_attribute(session, "sasl_method", buf_view(&session->login_method));
+	put_attribute(session, "sasl_username", buf_view(&session->login_name));
 	put_attribute(session, "envelope_id", tx->params.envid);
 	put_number(session, "ret_flags", tx->params.ret);
 	cleanup_put(cleanup, RECORD_SENDER, tx->sender);
@@ -120,6 +165,8 @@ put_envelope(struct session *session)
 		put_attribute(session, "encoding", view_string(encodings[tx->params.body]));
 	put_logged_client(session);
 	put_client(session);
+	if (tx->params.has_verp)
+		cleanup_put(cleanup, RECORD_VERP, tx->params.verp);
 }
 
 static bool
@@ -166,6 +213,21 @@ transaction_add_recipient(struct session *session, const struct address *recipie
 	return true;
 }
 
+static void
+announce(struct session *session, struct view id)
+{
+	const struct origin *origin = &session->origin;
+	struct maillog_client line = { .queue_id = id, .namaddr = buf_view(&session->peer.namaddr),
+	    .login = session_login(session), .original_id = buf_view(&origin->ident) };
+	struct buf namaddr = BUF_INIT;
+
+	if (origin->name.len > 0 || origin->address.len > 0)
+		put_namaddr(origin, &namaddr);
+	line.original_namaddr = buf_view(&namaddr);
+	maillog_client(&line);
+	buf_fini(&namaddr);
+}
+
 struct view
 transaction_id(struct session *session)
 {
@@ -176,7 +238,7 @@ transaction_id(struct session *session)
 		return VIEW_EMPTY;
 	id = cleanup_id(session->server->cleanup);
 	if (!tx->announced && !view_empty(id))
-		log_info("%.*s: client=%s", VIEW_ARG(id), buf_c(&session->peer.namaddr));
+		announce(session, id);
 	tx->announced = true;
 	return id;
 }
@@ -353,6 +415,8 @@ transaction_finish(struct session *session)
 		status = cleanup_finish(cleanup, &reason);
 		session->transaction.open = false;
 		good = reply_status(session, status, buf_view(&id), buf_view(&reason));
+		if (good)
+			session->errors = session->junk = 0;	/* limits are for clients that deliver nothing */
 	}
 	transaction_end(session);
 	buf_fini(&id);

@@ -152,3 +152,59 @@ maillog_message_id(struct view queue_id, struct view message_id, bool resent)
 
 	log_info("%.*s: %smessage-id=%.*s", VIEW_ARG(queue_id), resent ? "resent-" : "", VIEW_ARG(shown));
 }
+
+static void
+put_login(struct buf *out, const char *separator, const struct maillog_login *login)
+{
+	const struct {
+		const char *name;
+		struct view value;
+	} parts[] = {
+		{ "sasl_method", login->method }, { "sasl_username", login->username }, { "sasl_sender", login->sender },
+	};
+
+	for (size_t i = 0; i < ARRAY_COUNT(parts); i++) {
+		if (!view_empty(parts[i].value))
+			buf_printf(out, "%s%s=%.*s", separator, parts[i].name, VIEW_ARG(parts[i].value));
+	}
+}
+
+/* QID: client=name[addr], sasl_method=…, orig_queue_id=…, orig_client=name[addr] */
+void
+maillog_client(const struct maillog_client *line)
+{
+	struct buf text = BUF_INIT;
+
+	put_login(&text, ", ", &line->login);
+	if (!view_empty(line->original_id))
+		buf_printf(&text, ", orig_queue_id=%.*s", VIEW_ARG(line->original_id));
+	if (!view_empty(line->original_namaddr))
+		buf_printf(&text, ", orig_client=%.*s", VIEW_ARG(line->original_namaddr));
+	log_info("%.*s: client=%.*s%s", VIEW_ARG(line->queue_id), VIEW_ARG(line->namaddr), buf_c(&text));
+	buf_fini(&text);
+}
+
+/* QID: reject: RCPT from name[addr]: text; from=<…> to=<…> proto=ESMTP helo=<…> sasl_username=… */
+void
+maillog_smtp_event(const struct maillog_smtp_event *line)
+{
+	struct view id = view_empty(line->queue_id) ? VIEW("NOQUEUE") : line->queue_id;
+	struct buf text = BUF_INIT;
+
+	buf_printf(&text, "%.*s: %s: %s from %.*s: %.*s;", VIEW_ARG(id), line->action, line->stage, VIEW_ARG(line->namaddr),
+	    VIEW_ARG(line->text));
+	if (line->has_sender) {
+		buf_puts(&text, " from=");
+		maillog_address(&text, line->sender);
+	}
+	if (line->has_recipient) {
+		buf_puts(&text, " to=");
+		maillog_address(&text, line->recipient);
+	}
+	buf_printf(&text, " proto=%s", line->protocol);
+	if (line->has_helo)
+		buf_printf(&text, " helo=<%.*s>", VIEW_ARG(line->helo));
+	put_login(&text, " ", &line->login);
+	log_info("%s", buf_c(&text));
+	buf_fini(&text);
+}

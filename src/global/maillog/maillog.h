@@ -5,6 +5,7 @@
 #ifndef GLOBAL_MAILLOG_MAILLOG_H
 #define GLOBAL_MAILLOG_MAILLOG_H
 
+#include <stdbool.h>
 #include <sys/time.h>
 
 #include "util/text/view.h"
@@ -25,6 +26,29 @@ void	maillog_queue_active(struct view queue_id, struct view sender, long long si
 void	maillog_removed(struct view queue_id);
 void	maillog_expired(struct view queue_id, struct view sender, bool forced);
 void	maillog_message_id(struct view queue_id, struct view message_id, bool resent);
+
+struct maillog_login {			/* who the client proved to be; all "": nobody */
+	struct view method, username, sender;
+};
+
+struct maillog_client {			/* where a message comes from */
+	struct view queue_id, namaddr;
+	struct maillog_login login;
+	struct view original_id, original_namaddr;	/* what a proxy said (XFORWARD); "": nothing */
+};
+
+struct maillog_smtp_event {		/* what a server's rules decided */
+	struct view queue_id;			/* "": NOQUEUE */
+	const char *action, *stage;		/* "reject", "RCPT" */
+	struct view namaddr, text;
+	bool has_sender, has_recipient, has_helo;
+	struct view sender, recipient, helo;	/* addresses in internal form */
+	const char *protocol;
+	struct maillog_login login;
+};
+
+void	maillog_client(const struct maillog_client *line);
+void	maillog_smtp_event(const struct maillog_smtp_event *line);
 /* key=value<address> in external form for anyone who composes other lines. */
 struct buf;
 void	maillog_address(struct buf *out, struct view internal);		/* "<quoted>" */

@@ -81,7 +81,7 @@ struct params {
 
 struct param_row {
 	const char *name;
-	enum { VALUE_NONE, VALUE_NEEDED } value;
+	enum { VALUE_NONE, VALUE_NEEDED, VALUE_FREE } value;
 	unsigned extension;		/* 0: always there */
 	bool (*parse)(struct view value, struct params *params);
 	int code;			/* when parse() refuses, or a parameter comes twice */
@@ -142,6 +142,14 @@ static bool
 param_auth(struct view value, struct params *params)
 {
 	return params->mail->has_auth = decode_xtext(value, params->arena, &params->mail->auth);
+}
+
+/* XVERP=delimiters: each recipient gets an envelope sender of its own */
+static bool
+param_verp(struct view value, struct params *params)
+{
+	params->mail->verp = value;
+	return params->mail->has_verp = true;
 }
 
 /* ret-value = "FULL" / "HDRS" (RFC 3461, 4.3) */
@@ -239,6 +247,7 @@ static const struct param_row mail_rows[] = {
 	{ "SMTPUTF8",   VALUE_NONE,   SMTP_PARAM_SMTPUTF8,   param_smtputf8,   UNSUPPORTED },
 	{ "REQUIRETLS", VALUE_NONE,   SMTP_PARAM_REQUIRETLS, param_requiretls, UNSUPPORTED },
 	{ "AUTH",       VALUE_NEEDED, SMTP_PARAM_AUTH,       param_auth,       501, "5.5.4", "Bad AUTH parameter syntax" },
+	{ "XVERP",      VALUE_FREE,   SMTP_PARAM_VERP,       param_verp,       UNSUPPORTED },
 	{ "RET",        VALUE_NEEDED, SMTP_PARAM_DSN,        param_ret,        501, "5.5.4", "Bad RET parameter syntax" },
 	{ "ENVID",      VALUE_NEEDED, SMTP_PARAM_DSN,        param_envid,      501, "5.5.4", "Bad ENVID parameter syntax" },
 	{ NULL },
@@ -262,7 +271,7 @@ find_row(const struct param_row *rows, struct view name, bool has_value)
 {
 	for (; rows->name != NULL; rows++) {
 		if (view_is_nocase(name, rows->name))
-			return has_value == (rows->value == VALUE_NEEDED) ? rows : NULL;
+			return rows->value == VALUE_FREE || has_value == (rows->value == VALUE_NEEDED) ? rows : NULL;
 	}
 	return NULL;
 }

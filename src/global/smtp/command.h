@@ -31,6 +31,7 @@ enum {				/* extensions that this client may use here */
 	SMTP_PARAM_SMTPUTF8	= 1 << 1,
 	SMTP_PARAM_AUTH		= 1 << 2,
 	SMTP_PARAM_REQUIRETLS	= 1 << 3,
+	SMTP_PARAM_VERP		= 1 << 4,
 };
 
 enum smtp_body { SMTP_BODY_UNKNOWN, SMTP_BODY_7BIT, SMTP_BODY_8BITMIME };
@@ -42,6 +43,8 @@ struct smtp_mail_params {
 	int ret;			/* DSN_RET_*; 0: not given */
 	struct view envid, auth;	/* decoded; "" when not given */
 	bool has_envid, has_auth;
+	bool has_verp;
+	struct view verp;		/* XVERP=xy; "": the default delimiters */
 };
 
 struct smtp_rcpt_params {

@@ -3,6 +3,7 @@
 #include "smtpd/access/internal.h"
 #include "util/log/log.h"
 #include "util/net/endpoint.h"
+#include "util/text/encode.h"
 
 enum { INTERFACES_MAX = 256 };
 
@@ -33,6 +34,8 @@ static const struct binding bindings[] = {
 	STRING(lists[LIST_DATA], "smtpd_data_restrictions"),
 	STRING(lists[LIST_END_OF_DATA], "smtpd_end_of_data_restrictions"),
 	STRING(lists[LIST_ETRN], "smtpd_etrn_restrictions"),
+	STRING(myhostname, "myhostname"),
+	BIND_RAW(struct access_config, expansion_filter, "smtpd_expansion_filter"),
 	STRING(restriction_classes, "smtpd_restriction_classes"),
 	STRING(mynetworks, "mynetworks"),
 	STRING(null_lookup_key, "smtpd_null_access_lookup_key"),
@@ -158,6 +161,16 @@ demand_protection(const struct access *access)
 		    "instance of: reject_unauth_destination, defer_unauth_destination, reject, defer, defer_if_permit");
 }
 
+static void
+unescape_filter(struct access *access)
+{
+	struct buf text = BUF_INIT;
+
+	c_unescape(&text, view_string(access->config.expansion_filter));
+	access->config.expansion_filter = arena_string(&access->arena, buf_view(&text));
+	buf_fini(&text);
+}
+
 struct access *
 access_open(const struct table_env *env, struct config *settings, struct resolver *resolver)
 {
@@ -169,6 +182,7 @@ access_open(const struct table_env *env, struct config *settings, struct resolve
 	access->resolver = resolver;
 	if (!config_bind(settings, bindings, &access->config, &why))
 		log_fatal("%s", buf_c(&why));
+	unescape_filter(access);
 	access->classes = hash_new();
 	access->tables = hash_new();
 	access->parent_dots = !access_matches_parents(access, "smtpd_access_maps");

@@ -9,6 +9,7 @@
 #include "global/client/resolve.h"
 #include "global/config/config.h"
 #include "global/dsn/dsn.h"
+#include "global/maillog/maillog.h"
 #include "smtpd/peer.h"
 #include "table/table.h"
 #include "util/base/arena.h"
@@ -23,6 +24,9 @@ struct access_facts {
 	struct view sender, recipient, etrn_domain;
 	bool has_helo, has_sender, has_recipient, has_etrn;
 	const char *protocol;		/* "ESMTP" */
+	struct maillog_login login;	/* who the client proved to be */
+	uint64_t size;			/* of the message: as announced, then as counted */
+	struct buf *instance;		/* the same for all questions about one message; filled by who needs it first */
 	bool pipelined;			/* the client spoke out of turn */
 	unsigned recipient_count;	/* accepted so far */
 	struct view (*queue_id)(void *arg);	/* "" while there is none; asked only when something is logged */
@@ -50,6 +54,12 @@ struct access_verdict {
 	struct buf text;
 };
 
+/* A name that one text knows besides the facts. */
+struct access_name {
+	const char *name;
+	struct view value;
+};
+
 typedef void	access_recorder(const char *list, const char *rule, const char *result, void *arg);
 
 /* In prepare: opens all tables named in the lists. Fatal when relaying is not forbidden anywhere. */
@@ -58,6 +68,9 @@ void		 access_close(struct access *access);
 void		 access_record(struct access *access, access_recorder *recorder, void *arg);
 bool		 access_is_mynetworks(const struct access *access, const struct peer *peer);
 bool		 access_is_interface(const struct access *access, const struct peer *peer);
+/* Appends the text with its $names replaced: client, client_address, sender, server_name … False: bad syntax. */
+bool		 access_expand(const struct access *access, const struct access_facts *facts, const struct access_name *more,
+		    size_t more_count, const char *text, struct buf *out);
 /* Is this parameter named in parent_domain_matches_subdomains? */
 bool		 access_matches_parents(const struct access *access, const char *parameter);
 

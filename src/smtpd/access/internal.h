@@ -20,6 +20,7 @@ enum access_list {
 
 struct access_config {
 	const char *lists[LIST_COUNT];
+	const char *myhostname, *expansion_filter;
 	const char *restriction_classes, *mynetworks, *null_lookup_key, *recipient_delimiter, *parent_domains;
 	const char *local_recipient_maps, *virtual_alias_maps, *virtual_mailbox_maps, *relay_recipient_maps;
 	const char *canonical_maps, *recipient_canonical_maps, *sender_canonical_maps, *relocated_maps;

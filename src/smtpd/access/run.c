@@ -46,34 +46,19 @@ run_list(struct access_run *run, const struct rule_list *list)
 	return outcome;
 }
 
-static void
-put_address(struct buf *out, const char *name, struct view address)
-{
-	buf_printf(out, " %s=", name);
-	maillog_address(out, address);
-}
-
-/* QID: reject: RCPT from name[addr]: text; from=<…> to=<…> proto=ESMTP helo=<…> */
 void
 log_access(struct access_run *run, const char *action, struct view text)
 {
 	const struct access_facts *facts = run->facts;
-	struct view id = facts->queue_id != NULL ? facts->queue_id(facts->arg) : VIEW_EMPTY;
-	struct buf line = BUF_INIT;
+	struct maillog_smtp_event line = {
+		.queue_id = facts->queue_id != NULL ? facts->queue_id(facts->arg) : VIEW_EMPTY,
+		.action = action, .stage = facts->stage, .namaddr = buf_view(&facts->peer->namaddr), .text = text,
+		.has_sender = facts->has_sender, .sender = facts->sender,
+		.has_recipient = facts->has_recipient, .recipient = facts->recipient,
+		.has_helo = facts->has_helo, .helo = facts->helo, .protocol = facts->protocol, .login = facts->login,
+	};
 
-	if (view_empty(id))
-		id = VIEW("NOQUEUE");
-	buf_printf(&line, "%.*s: %s: %s from %s: %.*s;", VIEW_ARG(id), action, facts->stage, buf_c(&facts->peer->namaddr),
-	    VIEW_ARG(text));
-	if (facts->has_sender)
-		put_address(&line, "from", facts->sender);
-	if (facts->has_recipient)
-		put_address(&line, "to", facts->recipient);
-	buf_printf(&line, " proto=%s", facts->protocol);
-	if (facts->has_helo)
-		buf_printf(&line, " helo=<%.*s>", VIEW_ARG(facts->helo));
-	log_info("%s", buf_c(&line));
-	buf_fini(&line);
+	maillog_smtp_event(&line);
 }
 
 static void

@@ -272,6 +272,12 @@ stream_fill(struct stream *stream)
 }
 
 enum stream_result
+stream_fill_beyond(struct stream *stream, size_t n)
+{
+	return stream_pending(stream).len > n ? STREAM_OK : fill_more(stream);
+}
+
+enum stream_result
 stream_line(struct stream *stream, size_t limit, struct buf *line)
 {
 	enum stream_result result;

@@ -48,6 +48,7 @@ enum stream_result stream_exact(struct stream *stream, void *data, size_t len);
 struct view	 stream_pending(const struct stream *stream);	/* what is read but not taken */
 void		 stream_take(struct stream *stream, size_t n);	/* takes n of the pending bytes */
 enum stream_result stream_fill(struct stream *stream);		/* waits until something is pending */
+enum stream_result stream_fill_beyond(struct stream *stream, size_t n);	/* … until more than n bytes are */
 bool		 stream_readable(struct stream *stream);	/* pending, or the socket has something now */
 void		 stream_drop_pending(struct stream *stream);	/* before a TLS handshake */
 

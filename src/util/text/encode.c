@@ -3,6 +3,7 @@
 #include <stdint.h>
 
 #include "util/text/chars.h"
+#include "util/text/cursor.h"
 
 static const char base64_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -207,5 +208,39 @@ printable_put(struct buf *out, struct view in, char mask, bool keep_utf8)
 		}
 		buf_putc(out, mask);
 		n = n > 1 ? n : 1;
+	}
+}
+
+/* \a \b \f \n \r \t \v, \ooo, and \ before anything else for itself */
+static void
+put_escaped(struct buf *out, struct cursor *in)
+{
+	static const char letters[] = "abfnrtv", meant[] = "\a\b\f\n\r\t\v";
+	unsigned code = 0;
+	int digits = 0;
+	const char *at;
+	char c;
+
+	for (; digits < 3 && cursor_peek(in) >= '0' && cursor_peek(in) <= '7'; digits++)
+		code = code * 8 + (unsigned)(*in->at++ - '0');
+	if (digits > 0)
+		buf_putc(out, (char)code);
+	else if (!cursor_any(in, &c))
+		buf_putc(out, '\\');
+	else
+		buf_putc(out, c != '\0' && (at = strchr(letters, c)) != NULL ? meant[at - letters] : c);
+}
+
+void
+c_unescape(struct buf *out, struct view in)
+{
+	struct cursor at = cursor_of(in);
+	char c;
+
+	while (cursor_any(&at, &c)) {
+		if (c == '\\')
+			put_escaped(out, &at);
+		else
+			buf_putc(out, c);
 	}
 }

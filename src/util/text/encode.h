@@ -13,6 +13,7 @@ void	hex_encode(struct buf *out, struct view in, bool upper);
 bool	hex_decode(struct buf *out, struct view in);
 void	xtext_encode(struct buf *out, struct view in, const char *also);	/* also: more characters to encode, or "" */
 bool	xtext_decode(struct buf *out, struct view in);		/* +00 is refused: a NUL never passes */
+void	c_unescape(struct buf *out, struct view in);		/* as in C strings: \t, \40, \\ */
 bool	utf8_valid(struct view v);				/* RFC 3629: no surrogates, no overlong forms */
 void	printable_put(struct buf *out, struct view in, char mask, bool keep_utf8);	/* unprintable bytes become mask */
 

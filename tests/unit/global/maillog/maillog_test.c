@@ -74,12 +74,48 @@ test_addresses_are_quoted(void **state)
 	assert_string_equal(buf_c(&last), "A1: message-id=<>");
 }
 
+static void
+test_client_line(void **state)
+{
+	struct maillog_client line = { .queue_id = VIEW("B7EAEA7605C"), .namaddr = VIEW("mx.example.com[192.0.2.1]") };
+
+	maillog_client(&line);
+	assert_string_equal(buf_c(&last), "B7EAEA7605C: client=mx.example.com[192.0.2.1]");
+	line.login = (struct maillog_login){ VIEW("PLAIN"), VIEW("u"), VIEW_EMPTY };
+	line.original_id = VIEW("ABC");
+	line.original_namaddr = VIEW("o.example[192.0.2.2]");
+	maillog_client(&line);
+	assert_string_equal(buf_c(&last), "B7EAEA7605C: client=mx.example.com[192.0.2.1], sasl_method=PLAIN, sasl_username=u, "
+	    "orig_queue_id=ABC, orig_client=o.example[192.0.2.2]");
+}
+
+static void
+test_smtp_event_line(void **state)
+{
+	struct maillog_smtp_event line = {
+		.action = "reject", .stage = "RCPT", .namaddr = VIEW("unknown[192.0.2.7]"), .text = VIEW("454 4.7.1 no"),
+		.has_sender = true, .has_recipient = true, .recipient = VIEW("a b@example.com"), .protocol = "ESMTP",
+		.has_helo = true, .helo = VIEW("x\ny"),
+	};
+
+	maillog_smtp_event(&line);	/* LG1: one line, whatever the client says */
+	assert_string_equal(buf_c(&last), "NOQUEUE: reject: RCPT from unknown[192.0.2.7]: 454 4.7.1 no; from=<> "
+	    "to=<\"a b\"@example.com> proto=ESMTP helo=<x?y>");
+	line = (struct maillog_smtp_event){ .queue_id = VIEW("B7E"), .action = "hold", .stage = "DATA",
+	    .namaddr = VIEW("unknown[192.0.2.7]"), .text = VIEW("t"), .protocol = "SMTP",
+	    .login = { VIEW_EMPTY, VIEW("u"), VIEW_EMPTY } };
+	maillog_smtp_event(&line);
+	assert_string_equal(buf_c(&last), "B7E: hold: DATA from unknown[192.0.2.7]: t; proto=SMTP sasl_username=u");
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_delays),
 		cmocka_unit_test(test_delivery_line),
+		cmocka_unit_test(test_client_line),
+		cmocka_unit_test(test_smtp_event_line),
 		cmocka_unit_test(test_addresses_are_quoted),
 	};
 	int failed;
