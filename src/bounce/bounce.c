@@ -8,7 +8,10 @@
 #include "util/file/file.h"
 #include "util/log/log.h"
 
-enum { ENTRIES_MAX = 20000 };	/* of a log that a notice lists */
+enum {
+	ENTRIES_MAX = 20000,		/* of a log that a notice lists */
+	TEMPLATE_FILE_MAX = 1 << 20,
+};
 
 /* -- append -------------------------------------------------------------------------------------------------------- */
 
@@ -107,14 +110,14 @@ remove_log(struct bounce *bounce, struct view queue_id)
 	buf_fini(&why);
 }
 
-static enum notice_kind
+static enum bounce_template_kind
 kind_of(unsigned type, const struct queue_envelope *envelope)
 {
 	if (type == BOUNCE_FRAME_WARN)
-		return NOTICE_DELAY;
+		return TEMPLATE_DELAY;
 	if (type != BOUNCE_FRAME_TRACE)
-		return NOTICE_FAILURE;
-	return envelope->trace_flags & (TRACE_USER_VERIFY | TRACE_RECORD) ? NOTICE_VERIFY : NOTICE_SUCCESS;
+		return TEMPLATE_FAILURE;
+	return envelope->trace_flags & (TRACE_USER_VERIFY | TRACE_RECORD) ? TEMPLATE_VERIFY : TEMPLATE_SUCCESS;
 }
 
 /* only: the entry of a notice without a log; NULL: from the log, which goes when everybody is told. */
@@ -236,12 +239,54 @@ queue_of(const struct bounce_config *config, struct view service)
 }
 
 static void
+read_templates(struct bounce *bounce, const char *path)
+{
+	struct buf file = BUF_INIT, why = BUF_INIT;
+
+	if (!file_read_all(path, TEMPLATE_FILE_MAX, &file, &why))
+		log_warn("bounce_template_file: %s; the built-in texts are used", buf_c(&why));
+	else
+		bounce_templates_parse(&bounce->templates, buf_view(&file), path);
+	buf_fini(&why);
+	buf_fini(&file);
+}
+
+static void
+prepare_templates(struct bounce *bounce, struct config *config)
+{
+	struct buf why = BUF_INIT;
+
+	bounce_templates_init(&bounce->templates);
+	if (*bounce->config->template_file != '\0')
+		read_templates(bounce, bounce->config->template_file);
+	for (size_t i = 0; i < TEMPLATE_COUNT; i++)
+		if (!bounce_template_expand(&bounce->templates.list[i], config, &bounce->texts[i], &why))
+			log_fatal("%s: %s", bounce->templates.list[i].name, buf_c(&why));
+	buf_fini(&why);
+}
+
+/* Notices are internal mail: inspected only when that is asked for. */
+static unsigned
+cleanup_flags_of(const char *classes)
+{
+	struct view rest = view_string(classes), word;
+	unsigned flags = CLEANUP_INTERNAL;
+
+	while (view_word(&rest, ", \t\r\n", &word))
+		if (view_is_nocase(word, "bounce"))
+			flags |= CLEANUP_FILTER | CLEANUP_MILTER;
+	return flags;
+}
+
+static void
 prepare(struct service_context *ctx)
 {
 	struct bounce *bounce = mem_new(sizeof(*bounce));
 	struct buf path = BUF_INIT;
 
 	bounce->config = service_config(ctx);
+	prepare_templates(bounce, service_settings(ctx));
+	bounce->cleanup_flags = cleanup_flags_of(bounce->config->filter_classes);
 	bounce->queue = queue_of(bounce->config, view_string(service_name(ctx)));
 	buf_printf(&path, "public/%s", bounce->config->cleanup_service);
 	bounce->cleanup = cleanup_client_new(buf_c(&path), (msec_t)bounce->config->ipc_timeout_sec * 1000);

@@ -10,22 +10,25 @@
 #include "bounce/config.h"
 #include "global/client/bounce.h"
 #include "global/client/cleanup.h"
+#include "global/dsn/bounce_template.h"
 #include "global/queue/bounce_log.h"
 
 struct bounce {
 	const struct bounce_config *config;
 	struct cleanup_client *cleanup;
 	const char *queue;		/* of the logs: "bounce", "defer" or "trace" */
+	struct bounce_templates templates;
+	struct buf texts[TEMPLATE_COUNT];	/* of the templates, expanded */
+	unsigned cleanup_flags;
 };
 
-enum notice_kind { NOTICE_FAILURE, NOTICE_DELAY, NOTICE_SUCCESS, NOTICE_VERIFY };
 enum notice_original { ORIGINAL_HEADERS, ORIGINAL_FULL };
 
 struct bounce_case {
 	struct bounce *bounce;
 	struct arena arena;
 	const struct bounce_notice *request;
-	enum notice_kind kind;
+	enum bounce_template_kind kind;
 	struct queue_envelope envelope;
 	int fd;				/* the queue file; -1: not there */
 	bool have_log;
@@ -49,15 +52,5 @@ bool	notice_send_all(struct bounce_case *c);	/* false: try later */
 
 bool	report_lists(const struct bounce_case *c, const struct notice *notice, const struct bounce_log_entry *entry);
 void	report_write(struct bounce_case *c, const struct notice *notice, struct view notice_id);
-
-/* -- template.c ---------------------------------------------------------------------------------------------------- */
-
-struct template {
-	const char *subject, *postmaster_subject;
-	const char *text;		/* lines; "$" lines are filled in by template_write() */
-};
-
-const struct template *template_of(enum notice_kind kind);
-void	template_write(struct bounce_case *c, const struct template *template);
 
 #endif

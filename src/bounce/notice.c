@@ -6,8 +6,8 @@
 
 /* What the log calls a notice of each kind. */
 static const char *const names[] = {
-	[NOTICE_FAILURE] = "non-delivery notification", [NOTICE_DELAY] = "delay notification",
-	[NOTICE_SUCCESS] = "delivery status notification", [NOTICE_VERIFY] = "delivery status notification",
+	[TEMPLATE_FAILURE] = "non-delivery notification", [TEMPLATE_DELAY] = "delay notification",
+	[TEMPLATE_SUCCESS] = "delivery status notification", [TEMPLATE_VERIFY] = "delivery status notification",
 };
 
 static bool
@@ -98,7 +98,7 @@ send_notice(struct bounce_case *c, const struct notice *notice)
 
 	if (!lists_anybody(c, notice))
 		return true;
-	ok = cleanup_open(c->bounce->cleanup, CLEANUP_INTERNAL, &why) && compose(c, notice, &why);
+	ok = cleanup_open(c->bounce->cleanup, c->bounce->cleanup_flags, &why) && compose(c, notice, &why);
 	if (!ok)
 		log_failed(c, notice, buf_c(&why));
 	buf_fini(&why);
@@ -113,7 +113,7 @@ original_for_sender(const struct bounce_case *c)
 {
 	bool small = c->envelope.size.logical_size <= c->bounce->config->size_limit;
 
-	if (c->kind != NOTICE_FAILURE || c->request->ret == DSN_RET_HDRS || !small ||
+	if (c->kind != TEMPLATE_FAILURE || c->request->ret == DSN_RET_HDRS || !small ||
 	    (c->request->options & QUEUE_OPTION_REQUIRETLS))
 		return ORIGINAL_HEADERS;
 	return ORIGINAL_FULL;
@@ -165,7 +165,7 @@ tell_sender(struct bounce_case *c)
 {
 	struct notice notice = { .to = c->request->sender, .original = original_for_sender(c) };
 
-	if (c->kind == NOTICE_FAILURE && !view_empty(c->request->verp))
+	if (c->kind == TEMPLATE_FAILURE && !view_empty(c->request->verp))
 		return tell_sender_each(c);
 	return send_notice(c, &notice);
 }
@@ -176,9 +176,9 @@ tell_about_null_sender(struct bounce_case *c)
 {
 	const struct bounce_config *config = c->bounce->config;
 
-	if (c->kind == NOTICE_DELAY)
+	if (c->kind == TEMPLATE_DELAY)
 		return !has_class(config, "delay") || tell_postmaster(c, config->delay_recipient, ORIGINAL_FULL);
-	if (has_class(config, "2bounce") || (c->kind == NOTICE_FAILURE && has_class(config, "bounce")))
+	if (has_class(config, "2bounce") || (c->kind == TEMPLATE_FAILURE && has_class(config, "bounce")))
 		return tell_postmaster(c, config->double_bounce_recipient, ORIGINAL_FULL);
 	return true;
 }
@@ -189,9 +189,9 @@ copy_postmaster(struct bounce_case *c)
 {
 	const struct bounce_config *config = c->bounce->config;
 
-	if (c->kind == NOTICE_FAILURE && has_class(config, "bounce"))
+	if (c->kind == TEMPLATE_FAILURE && has_class(config, "bounce"))
 		tell_postmaster(c, config->bounce_recipient, ORIGINAL_HEADERS);
-	if (c->kind == NOTICE_DELAY && has_class(config, "delay"))
+	if (c->kind == TEMPLATE_DELAY && has_class(config, "delay"))
 		tell_postmaster(c, config->delay_recipient, ORIGINAL_HEADERS);
 }
 

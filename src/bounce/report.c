@@ -53,16 +53,16 @@ bool
 report_lists(const struct bounce_case *c, const struct notice *notice, const struct bounce_log_entry *entry)
 {
 	static const int wanted[] = {
-		[NOTICE_FAILURE] = DSN_NOTIFY_FAILURE, [NOTICE_DELAY] = DSN_NOTIFY_DELAY,
-		[NOTICE_SUCCESS] = DSN_NOTIFY_SUCCESS,
+		[TEMPLATE_FAILURE] = DSN_NOTIFY_FAILURE, [TEMPLATE_DELAY] = DSN_NOTIFY_DELAY,
+		[TEMPLATE_SUCCESS] = DSN_NOTIFY_SUCCESS,
 	};
 
 	if (notice->only != NULL)
 		return entry == notice->only;
-	if (notice->postmaster || c->kind == NOTICE_VERIFY)
+	if (notice->postmaster || c->kind == TEMPLATE_VERIFY)
 		return true;
 	if (entry->dsn_notify == 0)
-		return c->kind != NOTICE_SUCCESS;
+		return c->kind != TEMPLATE_SUCCESS;
 	return (entry->dsn_notify & wanted[c->kind]) != 0;
 }
 
@@ -86,14 +86,27 @@ write_encoding(struct bounce_case *c)
 		line(c, "Content-Transfer-Encoding: %.*s", VIEW_ARG(c->request->encoding));
 }
 
+/* Our own name is written as header_from_format says; what a file says stays; the domain is appended by cleanup. */
+static void
+write_from(struct bounce_case *c, const struct bounce_template *template)
+{
+	bool ours = view_is(template->from, BOUNCE_TEMPLATE_FROM);
+
+	if (ours && strcmp(c->bounce->config->from_format, "obsolete") != 0)
+		line(c, "From: Mail Delivery System <MAILER-DAEMON>");
+	else
+		line(c, "From: %.*s", VIEW_ARG(template->from));
+}
+
 static void
 write_header(struct bounce_case *c, const struct notice *notice, const char *boundary)
 {
-	const struct template *template = template_of(c->kind);
-	bool copy = notice->postmaster && template->postmaster_subject != NULL;
+	const struct bounce_template *template = &c->bounce->templates.list[c->kind];
+	bool copy = notice->postmaster && template->postmaster_subject.len > 0;
+	struct view subject = copy ? template->postmaster_subject : template->subject;
 
-	line(c, "From: Mail Delivery System <MAILER-DAEMON@%s>", c->bounce->config->myorigin);
-	line(c, "Subject: %s", copy ? template->postmaster_subject : template->subject);
+	write_from(c, template);
+	line(c, "Subject: %.*s", VIEW_ARG(subject));
 	line(c, "To: %s", shown(c, notice->to));
 	write_references(c);
 	if (c->request->options & QUEUE_OPTION_TLS_NOT_REQUIRED)
@@ -146,14 +159,27 @@ write_reason(struct bounce_case *c, const struct bounce_log_entry *entry)
 }
 
 static void
+write_introduction(struct bounce_case *c)
+{
+	struct view rest = buf_view(&c->bounce->texts[c->kind]), text;
+
+	while (view_split(rest, '\n', &text, &rest))
+		cleanup_put(c->bounce->cleanup, RECORD_LINE, text);
+}
+
+static void
 write_text_part(struct bounce_case *c, const struct notice *notice, const char *boundary)
 {
+	struct view charset = c->bounce->templates.list[c->kind].charset;
+
 	line(c, "--%s", boundary);
 	line(c, "Content-Description: Notification");
-	line(c, "Content-Type: text/plain; charset=us-ascii");
+	line(c, "Content-Type: text/plain; charset=%.*s", VIEW_ARG(charset));
+	if (!view_is_nocase(charset, "us-ascii"))
+		line(c, "Content-Transfer-Encoding: 8bit");
 	line(c, "%s", "");
 	if (!notice->postmaster)
-		template_write(c, template_of(c->kind));
+		write_introduction(c);
 	if (!c->have_log)
 		line(c, "\t--- Delivery report unavailable ---");
 	for (size_t i = 0; i < c->count; i++)
@@ -202,13 +228,13 @@ write_recipient_fields(struct bounce_case *c, const struct bounce_log_entry *ent
 		line(c, "Original-Recipient: %.*s", VIEW_ARG(entry->dsn_orcpt));
 	else if (!view_empty(entry->original))
 		line(c, "Original-Recipient: rfc822; %s", shown(c, entry->original));
-	if (c->kind == NOTICE_FAILURE)
+	if (c->kind == TEMPLATE_FAILURE)
 		line(c, "Action: failed");
 	else
 		line(c, "Action: %.*s", VIEW_ARG(entry->action));
 	line(c, "Status: %.*s", VIEW_ARG(entry->status));
 	write_diagnostics(c, entry);
-	if (c->kind == NOTICE_DELAY && c->envelope.have_time)
+	if (c->kind == TEMPLATE_DELAY && c->envelope.have_time)
 		line(c, "Will-Retry-Until: %s",
 		    date_of(c, c->envelope.arrival.tv_sec + c->bounce->config->queue_lifetime_sec));
 }
@@ -257,7 +283,7 @@ static void
 write_original_part(struct bounce_case *c, const struct notice *notice, const char *boundary)
 {
 	bool headers = notice->original == ORIGINAL_HEADERS;
-	bool undelivered = c->kind == NOTICE_FAILURE || c->kind == NOTICE_DELAY;
+	bool undelivered = c->kind == TEMPLATE_FAILURE || c->kind == TEMPLATE_DELAY;
 
 	line(c, "--%s", boundary);
 	line(c, "Content-Description: %s%s", undelivered ? "Undelivered Message" : "Message", headers ? " Headers" : "");

@@ -21,10 +21,8 @@ apply(struct message *m, struct view value, struct view extension, struct buf *a
 	if (item.internal.data[0] == '@' && address_split(buf_view(address), &local, &domain))
 		buf_putv(&fresh, local);
 	buf_putv(&fresh, item.internal);
-	if (extension.len > 0 && m->cleanup->propagate_canonical && address_split(buf_view(&fresh), &local, &domain)) {
+	if (extension.len > 0 && m->cleanup->propagate_canonical && address_split(buf_view(&fresh), &local, &domain))
 		buf_insert(&fresh, local.len, extension);
-		buf_insert(&fresh, local.len, view_slice(view_string(m->cleanup->config->recipient_delimiter), 0, 1));
-	}
 	rewrite_address(&m->cleanup->config->rewrite, REWRITE_LOCAL, buf_view(&fresh), address);
 out:
 	buf_fini(&fresh);

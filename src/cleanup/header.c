@@ -4,9 +4,9 @@
 #include "global/maillog/maillog.h"
 #include "global/message/address_list.h"
 #include "global/message/date.h"
+#include "global/message/encoded_word.h"
 #include "global/queue/queue_reader.h"
 #include "util/log/log.h"
-#include "util/text/encode.h"
 
 /* -- seen ---------------------------------------------------------------------------------------------------------- */
 
@@ -144,9 +144,7 @@ put_phrase(const struct message *m, struct buf *out, struct view name)
 	bool plain = true;
 
 	if (!view_is_ascii(name)) {
-		buf_printf(out, "=?%s?B?", m->cleanup->config->full_name_charset);
-		base64_encode(out, name);
-		buf_puts(out, "?=");
+		encoded_words_put(out, name, m->cleanup->config->full_name_charset);
 		return;
 	}
 	for (size_t i = 0; i < name.len; i++)
@@ -160,6 +158,21 @@ put_phrase(const struct message *m, struct buf *out, struct view name)
 	}
 	if (!plain)
 		buf_putc(out, '"');
+}
+
+/* comment (RFC 5322, 3.2.2) */
+static void
+put_comment(const struct message *m, struct buf *out, struct view name)
+{
+	buf_puts(out, " (");
+	if (!view_is_ascii(name))
+		encoded_words_put(out, name, m->cleanup->config->full_name_charset);
+	for (size_t i = 0; view_is_ascii(name) && i < name.len; i++) {
+		if (strchr("()\\", name.data[i]) != NULL)
+			buf_putc(out, '\\');
+		buf_putc(out, name.data[i]);
+	}
+	buf_putc(out, ')');
 }
 
 static void
@@ -191,7 +204,7 @@ put_from(struct message *m, const char *label)
 	if (name.len > 0 && !old)
 		buf_putc(&line, '>');
 	else if (name.len > 0)
-		buf_printf(&line, " (%.*s)", VIEW_ARG(name));
+		put_comment(m, &line, name);
 	put(m, buf_view(&line));
 	buf_fini(&line);
 }

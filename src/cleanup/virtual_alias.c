@@ -61,7 +61,6 @@ complete(struct expansion *e, struct view from, struct view item, struct view ex
 		size_t at = address_split(buf_view(&fresh), &local, &domain) ? local.len : fresh.len;
 
 		buf_insert(&fresh, at, extension);
-		buf_insert(&fresh, at, view_slice(view_string(cleanup->config->recipient_delimiter), 0, 1));
 	}
 	rewrite_address(&cleanup->config->rewrite, REWRITE_LOCAL, buf_view(&fresh), out);
 	buf_fini(&fresh);

@@ -196,7 +196,7 @@ put_recipient(void *arg, struct view address)
 	buf_fini(&original);
 }
 
-/* An argument may hold more than one address. */
+/* An argument may hold more than one address; "<>" is one, whoever gets its mail. */
 static void
 put_argument(struct submission *s, const char *text)
 {
@@ -206,8 +206,7 @@ put_argument(struct submission *s, const char *text)
 
 	address_list_init(&list, view_string(text), (size_t)s->config->header_token_max, &arena);
 	while (address_list_next(&list, &item))
-		if (!view_empty(item.internal))
-			put_recipient(s, item.internal);
+		put_recipient(s, item.internal);
 	arena_fini(&arena);
 }
 

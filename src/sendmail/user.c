@@ -5,7 +5,7 @@
 
 #include "util/log/log.h"
 #include "util/text/chars.h"
-#include "util/text/encode.h"
+#include "util/text/chars.h"
 
 enum { FULL_NAME_MAX = 200 };
 
@@ -40,6 +40,14 @@ from_password_file(struct buf *out)
 	}
 }
 
+/* In whatever charset: cleanup encodes what is beyond ASCII. */
+static void
+put_name(struct buf *out, struct view name)
+{
+	for (size_t i = 0; i < name.len; i++)
+		buf_putc(out, char_is(name.data[i], CHAR_CONTROL) ? '?' : name.data[i]);
+}
+
 void
 user_full_name(struct buf *out, const char *given)
 {
@@ -52,6 +60,6 @@ user_full_name(struct buf *out, const char *given)
 		buf_puts(&name, from_environment);
 	else
 		from_password_file(&name);
-	printable_put(out, view_slice(view_trim(buf_view(&name)), 0, FULL_NAME_MAX), '?', true);
+	put_name(out, view_slice(view_trim(buf_view(&name)), 0, FULL_NAME_MAX));
 	buf_fini(&name);
 }

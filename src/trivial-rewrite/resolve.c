@@ -2,6 +2,7 @@
 
 #include "global/address/address.h"
 #include "global/address/mail_maps.h"
+#include "global/dsn/dsn.h"
 #include "util/log/log.h"
 
 /* One question on its way to an answer. */
@@ -308,11 +309,25 @@ override_transport(struct question *q)
 	buf_fini(&value);
 }
 
+/* With relocated_prefix_enable = no the table says everything, code and text; less is no answer. */
+static struct view
+relocated_text(struct question *q, struct view value)
+{
+	char status[DSN_STATUS_SIZE];
+	struct view text = VIEW_EMPTY;
+
+	if (q->r->config->relocated_prefix)
+		return arena_printf(q->arena, "5.1.6 User has moved to %.*s", VIEW_ARG(value));
+	if (dsn_split(value, status, &text) && text.len > 0)
+		return arena_view(q->arena, value);
+	log_warn("relocated_maps result must contain RFC 3463 status and text: '%.*s'", VIEW_ARG(value));
+	return VIEW("5.2.0 Mailbox is unavailable");
+}
+
 static void
 check_relocated(struct question *q)
 {
 	unsigned keys = ADDRESS_KEY_FULL | ADDRESS_KEY_USER | ADDRESS_KEY_AT_DOMAIN;
-	const char *prefix = q->r->config->relocated_prefix ? "5.1.6 User has moved to " : "";
 	struct buf value = BUF_INIT;
 	bool local;
 	enum lookup result;
@@ -324,7 +339,7 @@ check_relocated(struct question *q)
 	    &value, NULL, NULL);
 	if (result == LOOKUP_FOUND) {
 		q->reply->transport = VIEW("error");
-		q->reply->nexthop = arena_printf(q->arena, "%s%s", prefix, buf_c(&value));
+		q->reply->nexthop = relocated_text(q, buf_view(&value));
 	} else if (result == LOOKUP_RETRY)
 		fail(q, "relocated_maps");
 	buf_fini(&value);
