@@ -62,6 +62,7 @@ content_send(struct stream *to, int fd, off_t data_offset, size_t line_limit, en
 	buf_fini(&why);
 	if (!complete)
 		return CONTENT_CORRUPT;
+	stream_puts(to, ".\r\n");		/* with the last text in one packet */
 	*result = stream_flush(to);
 	return *result == STREAM_OK ? CONTENT_SENT : CONTENT_LOST;
 }

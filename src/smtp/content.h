@@ -8,7 +8,10 @@
 
 enum content_result { CONTENT_SENT, CONTENT_LOST, CONTENT_CORRUPT };
 
-/* From the data offset up to the end of the content segment; without the final dot. result: the write error of LOST. */
+/*
+ * From the data offset up to the end of the content segment, and the final dot, unless the content is CORRUPT. result:
+ * the write error of LOST.
+ */
 enum content_result content_send(struct stream *to, int fd, off_t data_offset, size_t line_limit, enum stream_result *result);
 
 #endif

@@ -59,6 +59,7 @@ session_reply(struct session *session, int timeout_sec, const char *doing, struc
 	enum stream_result result;
 
 	stream_set_deadline(session->stream, clock_deadline((msec_t)timeout_sec * 1000));
+	stream_flush(session->stream);		/* its failure is met again by the reader */
 	result = smtp_reply_read(session->stream, (size_t)session->config->reply_line_limit, REPLY_LINES_MAX, &session->reply);
 	stream_set_deadline(session->stream, CLOCK_NEVER);
 	if (result != STREAM_OK) {

@@ -377,7 +377,6 @@ content(struct transaction *t, struct dsn *dsn)
 	sent = content_send(t->session->stream, request->fd, request->data_offset, (size_t)config->line_length_limit, &result);
 	stream_set_timeout(t->session->stream, 0);
 	if (sent == CONTENT_SENT) {
-		stream_puts(t->session->stream, ".\r\n");
 		final_replies(t, dsn);
 		return;
 	}

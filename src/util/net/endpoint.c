@@ -1,6 +1,8 @@
 #include "util/net/endpoint.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <ifaddrs.h>
 #include <netdb.h>
 #include <poll.h>
@@ -140,6 +142,15 @@ unix_dgram_bind(const char *path, mode_t mode, struct buf *why)
 	return unix_bind(path, SOCK_DGRAM, mode, why);
 }
 
+/* Whoever writes through a stream writes when it has said all: to hold small packets back only costs time. */
+static void
+send_at_once(int fd)
+{
+	int on = 1;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+}
+
 static int
 inet_fail(int fd, const char *what, const struct netaddr *addr, struct buf *why)
 {
@@ -163,6 +174,7 @@ inet_connect(const struct netaddr *to, const struct netaddr *from, msec_t deadli
 
 	if (fd == -1)
 		return inet_fail(fd, "socket for", to, why);
+	send_at_once(fd);
 	if (from != NULL) {
 		len = netaddr_to_sockaddr(from, &sa);
 		if (bind(fd, (struct sockaddr *)&sa, len) == -1)
@@ -183,6 +195,7 @@ inet_listen(const struct netaddr *at, int backlog, struct buf *why)
 
 	if (fd == -1)
 		return inet_fail(fd, "socket for", at, why);
+	send_at_once(fd);		/* what is accepted inherits it */
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (at->family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));

@@ -15,6 +15,7 @@ struct stream {
 	size_t taken;
 	struct buf output;		/* to be written; what stands before `sent` left already */
 	size_t sent;
+	bool asked;			/* nothing was read since we last wrote */
 	msec_t timeout_ms, deadline;
 	unsigned min_rate;
 	const struct stream_transport *transport;
@@ -137,6 +138,7 @@ write_some(struct stream *stream)
 		n = write(stream->out, rest.data, rest.len);
 	if (n >= 0) {
 		stream->sent += (size_t)n;
+		stream->asked = true;
 		moved(stream, (size_t)n);
 		return STREAM_OK;
 	}
@@ -244,6 +246,16 @@ read_once(struct stream *stream, short *again)
 	return n == 0 ? STREAM_EOF : STREAM_OK;
 }
 
+/* An answer to what just left is hardly there yet: to wait first saves a read. A transport may hold bytes of its own. */
+static enum stream_result
+await_answer(struct stream *stream)
+{
+	if (!stream->asked || stream->transport != NULL || stream_unsent(stream) > 0)
+		return STREAM_OK;
+	stream->asked = false;
+	return wait_for(stream, stream->in, POLLIN);
+}
+
 /* Reads more, behind what is pending. Nothing is waited for while our own bytes sit in the buffer. */
 static enum stream_result
 fill_more(struct stream *stream)
@@ -252,6 +264,8 @@ fill_more(struct stream *stream)
 	enum stream_result result = stream->broken;
 	short again;
 
+	if (result == STREAM_OK)
+		result = await_answer(stream);
 	while (result == STREAM_OK) {
 		result = read_once(stream, &again);
 		if (result != STREAM_OK || stream->input.len - stream->taken > before)
