@@ -1,0 +1,1 @@
+$(call daemon,verify,src/verify)
