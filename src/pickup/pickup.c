@@ -161,7 +161,7 @@ static const struct service pickup_service = {
 	.flags = SERVICE_SOLITARY,
 	.bindings = bindings,
 	.config_size = sizeof(struct pickup_config),
-	.promises = "stdio queue-read queue-write unix-connect",
+	.promises = "stdio queue-create unix-connect",
 	.start = pickup_start,
 	.trigger = pickup_trigger,
 };

@@ -8,8 +8,10 @@
 #include <sys/types.h>
 
 #include "service/service.h"
+#include "table/table.h"
 #include "util/base/list.h"
 #include "util/process/process.h"
+#include "util/process/sandbox.h"
 
 /* The command line, as master or a user gave it. */
 struct service_options {
@@ -45,11 +47,14 @@ struct service_context {
 	struct service_options options;
 	struct config *config;
 	void *bound;				/* what the service's bindings filled */
-	const struct table_env *tables;
+	struct table_env table_env;
 	struct service_limits limits;
 	struct identity owner;			/* mail_owner */
 	void *state;
+	enum sandbox_mode sandbox;
 	struct buf promises;
+	struct path_grant *grants;		/* with the promises */
+	size_t grant_count;
 
 	uint32_t generation;
 	bool served, busy;			/* what master was told */

@@ -104,14 +104,6 @@ service_loop(const struct service_context *ctx)
 	return ctx->loop;
 }
 
-void
-service_promise(struct service_context *ctx, const char *words)
-{
-	if (ctx->promises.len > 0)
-		buf_putc(&ctx->promises, ' ');
-	buf_puts(&ctx->promises, words);
-}
-
 int
 service_flow_read(const struct service_context *ctx)
 {
@@ -127,5 +119,5 @@ service_flow_write(const struct service_context *ctx)
 const struct table_env *
 service_tables(const struct service_context *ctx)
 {
-	return ctx->tables;
+	return &ctx->table_env;
 }

@@ -49,7 +49,7 @@ struct service {
 	const struct ipc_protocol *protocol;		/* NULL: foreign protocol or triggers */
 	const struct binding *bindings;			/* may be NULL */
 	size_t config_size;				/* of the struct the bindings fill */
-	const char *promises;
+	const char *promises;				/* words, see util/process/sandbox.h; what is opened adds its own */
 
 	void (*prepare)(struct service_context *ctx);	/* before privileges go: open tables, keys, templates */
 	void (*start)(struct service_context *ctx);	/* behind the sandbox */
@@ -103,6 +103,8 @@ void		 service_leave(struct service_context *ctx);			/* event and manager: now *
 /* Many clients: around a lookup that may leave the machine, so that master starts another process meanwhile. */
 void		 service_busy(struct service_context *ctx, bool busy);
 void		 service_promise(struct service_context *ctx, const char *words);	/* in prepare: what was opened needs more */
+/* The same for "file-read" or "file-write" of one file, or of all below one directory. */
+void		 service_promise_path(struct service_context *ctx, const char *promise, const char *path);
 int		 service_flow_read(const struct service_context *ctx);		/* flow-control pipe, or -1 */
 int		 service_flow_write(const struct service_context *ctx);
 /* Watch these tables (table.h): changed ones make the process retire, logged as "table X has changed -- restarting". */

@@ -11,6 +11,7 @@
 
 #include "global/config/tables.h"
 #include "global/maillog/postlog_sink.h"
+#include "service/confine.h"
 #include "service/context.h"
 #include "service/debugger.h"
 #include "service/master_link.h"
@@ -142,6 +143,7 @@ static void
 bind_config(struct service_context *ctx)
 {
 	const struct service *service = ctx->service;
+	const struct table_env *tables;
 	struct buf why = BUF_INIT;
 
 	bind_limits(ctx);
@@ -150,8 +152,9 @@ bind_config(struct service_context *ctx)
 		if (!config_bind(ctx->config, service->bindings, ctx->bound, &why))
 			log_fatal("%s", buf_c(&why));
 	}
-	if ((ctx->tables = config_table_env(ctx->config, &why)) == NULL)
+	if ((tables = config_table_env(ctx->config, &why)) == NULL)
 		log_fatal("%s", buf_c(&why));
+	ctx->table_env = *tables;
 	buf_fini(&why);
 }
 
@@ -267,11 +270,11 @@ service_start_up(struct service_context *ctx, int argc, char **argv)
 	debugger_start(ctx);
 	go_to_queue(ctx);
 	find_owner(ctx);
-	if (service->promises != NULL)
-		service_promise(ctx, service->promises);
+	confine_configure(ctx);
 	if (service->prepare != NULL)
 		service->prepare(ctx);
 	drop_privileges(ctx);
+	confine(ctx);
 	if (service->shape == SERVICE_EVENT || service->shape == SERVICE_MANAGER)
 		ctx->loop = loop_new();
 	ctx->started = ctx->looked = clock_now();

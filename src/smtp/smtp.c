@@ -63,7 +63,7 @@ stop(struct service_context *ctx)
 	smtp_drop_kept(service_state(ctx));
 }
 
-static const char promises[] = "stdio queue-read queue-write unix-connect net-connect dns";
+static const char promises[] = "stdio queue-write net-connect dns";
 
 static const struct service smtp_service = {
 	.name = "smtp",

@@ -27,7 +27,7 @@ static const struct service smtpd_service = {
 	.shape = SERVICE_SEQUENTIAL,
 	.bindings = smtpd_bindings,
 	.config_size = sizeof(struct smtpd_config),
-	.promises = "stdio unix-connect dns",
+	.promises = "stdio dns",
 	.prepare = prepare,
 	.client = client,
 };

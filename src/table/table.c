@@ -85,8 +85,13 @@ open_state(struct table *table, const struct table_env *env, struct view type, c
 		return;
 	}
 	table->state = found->open(env, name, table->flags, &table->traits, why);
-	if (table->state != NULL)
-		table->type = found;
+	if (table->state == NULL)
+		return;
+	table->type = found;
+	if (env->promise != NULL && found->promises != NULL)
+		env->promise(env->promise_arg, found->promises);
+	if (env->promise != NULL && (table->flags & TABLE_WRITE) != 0)
+		env->promise(env->promise_arg, "file-write");
 }
 
 struct table *

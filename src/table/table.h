@@ -47,6 +47,9 @@ struct table_env {
 	size_t bdb_read_cache, bdb_create_cache;	/* berkeley_db_*_buffer_size */
 	const char *default_type;			/* default_database_type: for names without "type:" */
 	const char *config_directory;
+	/* Told what a table needs of a confined process (util/process/sandbox.h); may be NULL. */
+	void (*promise)(void *arg, const char *words);
+	void *promise_arg;
 };
 
 /*

@@ -116,4 +116,4 @@ unix_lookup(void *state, struct view key, struct buf *value, struct buf *why)
 
 static const struct table_ops ops = { .lookup = unix_lookup, .close = unix_close };
 
-const struct table_type table_unix = { "unix", &ops, unix_open, false };
+const struct table_type table_unix = { .name = "unix", .ops = &ops, .open = unix_open, .promises = "nss" };

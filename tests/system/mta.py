@@ -72,7 +72,7 @@ class Mta:
             "myhostname": "mail.example.test", "mydomain": "example.test", "myorigin": "$mydomain",
             "mydestination": "$myhostname, localhost, $mydomain", "mynetworks": "127.0.0.0/8",
             "inet_interfaces": "127.0.0.1", "inet_protocols": "ipv4", "alias_maps": "", "alias_database": "",
-            "biff": "no", "default_transport": "error:no way out of the tests"}
+            "biff": "no", "sandbox": "strict", "default_transport": "error:no way out of the tests"}
 
     def configure(self, **main: str) -> None:
         """Write main.cf and master.cf, with these settings added. The port takes the place of the service smtp."""

@@ -76,6 +76,12 @@ toy_announced(struct service_context *ctx, const struct frame *frame)
 }
 
 static void
+toy_prepare_log(struct service_context *ctx)
+{
+	service_promise_path(ctx, "file-write", ".");
+}
+
+static void
 toy_prepare_table(struct service_context *ctx)
 {
 	struct table *table = table_open(service_tables(ctx), VIEW("texthash:toy.map"), 0);
@@ -124,11 +130,11 @@ toy_event_client(struct service_context *ctx, int fd)
 
 const struct service toy_sequential = {
 	.name = "toy", .shape = SERVICE_SEQUENTIAL, .protocol = &toy_protocol, .serve = toy_serve,
-	.trigger = toy_trigger_came,
+	.prepare = toy_prepare_log, .trigger = toy_trigger_came,
 };
 const struct service toy_many = {
 	.name = "toy", .shape = SERVICE_MANY_CLIENTS, .protocol = &toy_protocol, .serve = toy_serve,
-	.trigger = toy_trigger_came,
+	.prepare = toy_prepare_log, .trigger = toy_trigger_came,
 };
 const struct service toy_solitary = {
 	.name = "toy", .shape = SERVICE_MANY_CLIENTS, .flags = SERVICE_SOLITARY, .protocol = &toy_protocol,
@@ -139,13 +145,13 @@ const struct service toy_event = {
 };
 const struct service toy_manager = {
 	.name = "toy", .shape = SERVICE_MANAGER, .flags = SERVICE_NO_RETIRE, .protocol = &toy_protocol,
-	.trigger = toy_trigger_came, .announced = toy_announced,
+	.prepare = toy_prepare_log, .trigger = toy_trigger_came, .announced = toy_announced,
 };
 const struct service toy_trigger = {
-	.name = "toy", .shape = SERVICE_SEQUENTIAL, .trigger = toy_trigger_came,
+	.name = "toy", .shape = SERVICE_SEQUENTIAL, .prepare = toy_prepare_log, .trigger = toy_trigger_came,
 };
 const struct service toy_datagram = {
-	.name = "toy", .shape = SERVICE_EVENT, .datagram = toy_trigger_came,
+	.name = "toy", .shape = SERVICE_EVENT, .prepare = toy_prepare_log, .datagram = toy_trigger_came,
 };
 const struct service toy_table = {
 	.name = "toy", .shape = SERVICE_SEQUENTIAL, .protocol = &toy_protocol, .serve = toy_serve,
