@@ -162,6 +162,8 @@ child_start(struct service_entry *service)
 	uint32_t generation = ++service->master->generation;
 	pid_t pid;
 
+	if (service_entry_unconfined(service))
+		service_entry_warn_unconfined(service);
 	if (service->limit > 1 && service->total + 1 == service->limit)
 		service_entry_reached_limit(service);	/* first: the last process shall know of the stress */
 	if ((pid = fork()) == -1) {
@@ -186,18 +188,27 @@ log_end(const struct child *child, int status)
 		    WTERMSIG(status));
 }
 
-/* A process that the sandbox killed did start well: the next one may do better, and mail goes on meanwhile. */
+/*
+ * A process that its sandbox killed did start well: the next one may do better, and mail goes on meanwhile. One that
+ * was to run without a sandbox has no such excuse.
+ */
 static bool
-is_bad_start(const struct child *child, int status)
+is_sandbox_death(const struct child *child, int status)
 {
-	return status != 0 && !child->served && !(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS);
+	return WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS && !service_entry_unconfined(child->service);
 }
 
 static void
 judge(const struct child *child, int status)
 {
 	log_end(child, status);
-	if (!is_bad_start(child, status))
+	if (status == 0)
+		service_entry_sandbox_works(child->service);
+	if (is_sandbox_death(child, status)) {
+		service_entry_sandbox_killed(child->service);
+		return;
+	}
+	if (status == 0 || child->served)
 		return;
 	log_warn("%s: bad command startup -- throttling", child->service->program);
 	service_entry_throttle(child->service);

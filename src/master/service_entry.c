@@ -8,6 +8,8 @@
 #include "master/wakeup.h"
 #include "util/log/log.h"
 
+enum { SANDBOX_DEATHS_MAX = 3, SANDBOX_WARN_MS = 300 * 1000 };
+
 #define STRESS_MS	(1000 * 1000)	/* how long stress lasts, and the least time between two warnings */
 
 static void
@@ -102,6 +104,7 @@ service_entry_replace(struct service_entry *service, struct service_entry *fresh
 	service->chroot = fresh->chroot;
 	service->name = fresh->name;
 	service->limit = fresh->limit;
+	service->sandbox_deaths = 0;
 	service->wakeup_sec = fresh->wakeup_sec;
 	service->wakeup_if_used = fresh->wakeup_if_used && !loop_timer_running(&service->wakeup_timer);
 	fresh->program = old.program;
@@ -207,4 +210,35 @@ service_entry_reached_limit(struct service_entry *service)
 	if (!service_entry_stressed(service))
 		service_entry_retire(service);
 	service->stress_until = clock_now() + STRESS_MS;
+}
+
+bool
+service_entry_unconfined(const struct service_entry *service)
+{
+	return service->sandbox_deaths >= SANDBOX_DEATHS_MAX;
+}
+
+void
+service_entry_sandbox_killed(struct service_entry *service)
+{
+	service->sandbox_deaths++;
+	if (service_entry_unconfined(service))
+		service_entry_warn_unconfined(service);
+}
+
+void
+service_entry_sandbox_works(struct service_entry *service)
+{
+	if (!service_entry_unconfined(service))
+		service->sandbox_deaths = 0;
+}
+
+void
+service_entry_warn_unconfined(struct service_entry *service)
+{
+	if (service->sandbox_warn_after != 0 && clock_now() < service->sandbox_warn_after)
+		return;
+	service->sandbox_warn_after = clock_now() + SANDBOX_WARN_MS;
+	log_warn("service \"%s\" (%s) runs without a sandbox until the next reload: its sandbox killed %d processes in a row; "
+	    "please report this", service->name, service->program, SANDBOX_DEATHS_MAX);
 }

@@ -41,6 +41,8 @@ struct service_entry {
 	bool throttled;
 	struct loop_timer throttle_timer, wakeup_timer;
 	msec_t stress_until, warn_after;
+	int sandbox_deaths;		/* in a row: processes that their sandbox killed */
+	msec_t sandbox_warn_after;
 	bool listed;			/* during a reload: stands in the new table */
 	bool removed;			/* in no table any more: freed with its last process */
 };
@@ -60,6 +62,14 @@ void			 service_entry_throttle(struct service_entry *service);
 /* The processes of now leave as soon as they are idle; those started from now on have a status pipe of their own. */
 void			 service_entry_retire(struct service_entry *service);
 void			 service_entry_reached_limit(struct service_entry *service);
+/*
+ * A process was ended by its sandbox, or left in peace. After three of the first kind in a row the service runs without
+ * a sandbox until the next reload, and a warning repeats: better than no mail.
+ */
+void			 service_entry_sandbox_killed(struct service_entry *service);
+void			 service_entry_sandbox_works(struct service_entry *service);
+bool			 service_entry_unconfined(const struct service_entry *service);
+void			 service_entry_warn_unconfined(struct service_entry *service);
 bool			 service_entry_stressed(const struct service_entry *service);
 
 #endif

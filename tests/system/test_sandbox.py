@@ -1,9 +1,9 @@
 """The sandbox: services confine themselves, and what becomes of one that its sandbox kills."""
-import re
 from pathlib import Path
 from typing import Callable
 
 from mta import Mta, poll
+from test_master import Session, Toys
 
 MakeMta = Callable[..., Mta]
 OPEN = {"local"}
@@ -29,3 +29,19 @@ def test_closed_services_are_confined_and_open_ones_are_not(make_mta: MakeMta) -
         confined = ("0", "0") if name in OPEN else ("1", "2")
         assert (each["NoNewPrivs"], each["Seccomp"]) == confined, name
     assert "sandbox" not in mta.log()
+
+
+def test_third_death_by_the_sandbox_in_a_row_turns_it_off(make_mta: MakeMta) -> None:
+    toys = Toys(make_mta, job="forbidden", service_throttle_time="100s")
+    toys.mta.start()
+    for deaths in range(1, 4):
+        Session(toys.port, greeted=False)
+        poll(lambda deaths=deaths: len(toys.starts()) > deaths, what="the next process")
+    toys.mta.wait_log(rf'warning: service "{toys.port}" \(\S+/toy.py\) runs without a sandbox until the next reload')
+    assert toys.connect().echo(b"hello") == b"hello"
+    assert toys.mta.log().count("killed by signal 31") == 3
+    assert "throttling" not in toys.mta.log()
+    assert ["-o sandbox=no " in line for line in toys.starts()] == [False, False, False, True]
+    toys.mta.reload()
+    Session(toys.port, greeted=False)
+    poll(lambda: toys.mta.log().count("killed by signal 31") > 3, what="a sandbox again")

@@ -1,11 +1,12 @@
 #!/usr/bin/python3
 """A service for tests of master: speaks its protocol by hand. Arguments behind the options say what to do.
 
-crash: exits with 1 at once. serve: echoes lines in one session after the other, telling master so; the line "die" makes
+crash: exits with 1 at once. forbidden: dies as one does whose sandbox kills it, until it has none. serve: echoes lines in one session after the other, telling master so; the line "die" makes
 it exit with 1. Each start adds a line to the file named first: arguments, generation, descriptors.
 """
 import os
 import select
+import signal
 import socket
 import struct
 import sys
@@ -43,6 +44,8 @@ def main() -> None:
     record(path)
     if job == "crash":
         sys.exit(1)
+    if job == "forbidden" and "sandbox=no" not in sys.argv:
+        os.kill(os.getpid(), signal.SIGSYS)
     listener = socket.socket(fileno=6)
     poller = select.poll()
     poller.register(listener, select.POLLIN)
