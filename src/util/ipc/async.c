@@ -6,6 +6,8 @@
 #include "util/ipc/wire.h"
 #include "util/net/endpoint.h"
 
+enum { BACKLOG_PAUSE_MS = 10 };
+
 enum async_state {
 	ASYNC_GREETING,		/* HELLO is awaited */
 	ASYNC_STARTING,		/* the first READY is awaited */
@@ -19,8 +21,9 @@ struct async {
 	struct loop *loop;
 	struct wire wire;
 	struct loop_io io;
-	struct loop_timer timer;
+	struct loop_timer timer, connecting;
 	msec_t timeout_ms;
+	char *path;
 	const struct ipc_protocol *protocol;
 	async_handler *handler;
 	void *arg;
@@ -39,6 +42,7 @@ stop_all(struct async *async)
 	async->dead = true;
 	loop_io_stop(&async->io);
 	loop_timer_stop(&async->timer);
+	loop_timer_stop(&async->connecting);
 }
 
 static void
@@ -188,6 +192,33 @@ on_ready(int fd, int what, void *arg)
 		receive(async);
 }
 
+/* -- connecting ---------------------------------------------------------------------------------- */
+
+static void
+connected(struct async *async, int fd)
+{
+	async->wire.fd = fd;
+	watch(async);
+}
+
+/*
+ * A server whose backlog is full is not out of order, it is in demand. The kernel then refuses with EAGAIN and offers
+ * nothing to wait for: so try again a little later, as long as the time limit allows.
+ */
+static void
+connect_again(void *arg)
+{
+	struct async *async = arg;
+	int fd = unix_connect_start(async->path, &async->why);
+
+	if (fd != -1)
+		connected(async, fd);
+	else if (errno == EAGAIN)
+		loop_timer_start(async->loop, &async->connecting, BACKLOG_PAUSE_MS, connect_again, async);
+	else
+		tell_closed(async, buf_c(&async->why));
+}
+
 /* -- interface ----------------------------------------------------------------------------------- */
 
 struct async *
@@ -197,15 +228,19 @@ async_connect(struct loop *loop, const char *path, const struct ipc_protocol *pr
 	int fd = unix_connect_start(path, why);
 	struct async *async;
 
-	if (fd == -1)
+	if (fd == -1 && errno != EAGAIN)
 		return NULL;
 	async = mem_new(sizeof(*async));
 	async->loop = loop;
+	async->path = mem_string(path);
 	async->protocol = protocol;
 	async->timeout_ms = timeout_ms;
 	async_set_arg(async, handler, arg);
 	wire_init(&async->wire, fd);
-	watch(async);
+	if (fd != -1)
+		watch(async);
+	else
+		loop_timer_start(loop, &async->connecting, BACKLOG_PAUSE_MS, connect_again, async);
 	start_timer(async);
 	return async;
 }
@@ -217,6 +252,7 @@ release(void *arg)
 
 	wire_fini(&async->wire);
 	buf_fini(&async->why);
+	mem_free(async->path);
 	mem_free(async);
 }
 

@@ -19,7 +19,10 @@ struct async;
 
 typedef void	async_handler(struct async *async, enum async_event event, const struct frame *frame, const char *why, void *arg);
 
-/* NULL with a reason when the connection is refused at once. timeout_ms bounds connecting and each exchange. */
+/*
+ * NULL with a reason and errno when the connection is refused at once; a backlog that is full is no refusal, and tried
+ * again. timeout_ms bounds connecting and each exchange.
+ */
 struct async	*async_connect(struct loop *loop, const char *path, const struct ipc_protocol *protocol, msec_t timeout_ms,
 		    async_handler *handler, void *arg, struct buf *why);
 void		 async_close(struct async *async);		/* from within its handler too */

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -305,6 +306,50 @@ test_large_request(void **state)
 	buf_fini(&request);
 }
 
+/* Connections nobody accepted yet fill the backlog; the next one waits for its turn. */
+static void
+test_full_backlog(void **state)
+{
+	struct test test = { .loop = loop_new(), .listener = unix_listen(path, 0600, 0, NULL) };
+	int fd, ahead = unix_connect_start(path, NULL);
+
+	assert_int_not_equal(ahead, -1);
+	assert_int_equal(unix_connect_start(path, NULL), -1);
+	assert_int_equal(errno, EAGAIN);
+	test.async = async_connect(test.loop, path, &protocol, 2000, record, &test, NULL);
+	assert_non_null(test.async);
+	loop_turn(test.loop, 30);
+	expect(&test, "");
+	assert_int_not_equal(fd = accept(test.listener, NULL, NULL), -1);
+	close(fd);
+	close(ahead);
+	for (int i = 0; i < 200 && (fd = accept(test.listener, NULL, NULL)) == -1; i++)
+		loop_turn(test.loop, 10);
+	assert_int_not_equal(fd, -1);
+	test.server = channel_new(fd, &protocol);
+	greet(&test);
+	expect(&test, "R");
+	test_close(&test);
+}
+
+/* It waits no longer than its limit, and closing it while it waits is the end of it. */
+static void
+test_full_backlog_ends(void **state)
+{
+	for (int limit_ms = 30; limit_ms <= 2000; limit_ms += 1970) {
+		struct test test = { .loop = loop_new(), .listener = unix_listen(path, 0600, 0, NULL) };
+		int ahead = unix_connect_start(path, NULL);
+
+		test.async = async_connect(test.loop, path, &protocol, limit_ms, record, &test, NULL);
+		assert_non_null(test.async);
+		for (int i = 0; i < 20 && test.events.len == 0; i++)
+			loop_turn(test.loop, 5);
+		expect(&test, limit_ms == 30 ? "C" : "");
+		close(ahead);
+		test_close(&test);
+	}
+}
+
 int
 main(void)
 {
@@ -318,6 +363,8 @@ main(void)
 		cmocka_unit_test(test_timeouts),
 		cmocka_unit_test(test_close_from_handler),
 		cmocka_unit_test(test_large_request),
+		cmocka_unit_test(test_full_backlog),
+		cmocka_unit_test(test_full_backlog_ends),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
