@@ -95,25 +95,37 @@ place_descriptors(int *fds, int count)
 			log_fatal("master_spawn: place descriptor: %s", strerror(errno));
 }
 
+/* A descriptor that a child finds by a variable; the next one in the list. */
+static int
+name_descriptor(const char *variable, const char *prefix, int fd, int *fds, int count)
+{
+	struct buf text = BUF_INIT;
+
+	if (fd == -1)
+		return count;
+	fds[count] = fd;
+	buf_printf(&text, "%s%d", prefix, MASTER_FLOW_READ_FD + count);
+	setenv(variable, buf_c(&text), 1);
+	buf_fini(&text);
+	return count + 1;
+}
+
 static void
 pass_descriptors(const struct service_entry *service)
 {
 	const struct supervisor *master = service->master;
-	int count = 0, *fds = mem_new_array(service->listener_count + 4, sizeof(*fds));
-	struct buf snapshot = BUF_INIT;
+	int count = 0, *fds = mem_new_array(service->listener_count + 5, sizeof(*fds));
+	struct buf version = BUF_INIT;
 
 	fds[count++] = master->flow[0];
 	fds[count++] = master->flow[1];
 	fds[count++] = service->status[1];
 	for (size_t i = 0; i < service->listener_count; i++)
 		fds[count++] = service->listeners[i].fd;
-	if (master->snapshot != -1)
-		fds[count++] = master->snapshot;
+	buf_printf(&version, "%d:", SNAPSHOT_VERSION);
+	count = name_descriptor(MASTER_SNAPSHOT_ENV, buf_c(&version), master->snapshot, fds, count);
+	count = name_descriptor(MASTER_MEMO_ENV, "", service->memo, fds, count);
 	place_descriptors(fds, count);
-	if (master->snapshot == -1)
-		return;
-	buf_printf(&snapshot, "%d:%d", SNAPSHOT_VERSION, MASTER_FLOW_READ_FD + count - 1);
-	setenv(MASTER_SNAPSHOT_ENV, buf_c(&snapshot), 1);
 }
 
 /* postlogd writes to the standard output that master was started with; nobody else sees it. */

@@ -1,4 +1,6 @@
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "master/child.h"
@@ -6,6 +8,7 @@
 #include "master/service_entry.h"
 #include "master/status.h"
 #include "master/wakeup.h"
+#include "service/master_protocol.h"
 #include "util/log/log.h"
 
 enum { SANDBOX_DEATHS_MAX = 3, SANDBOX_WARN_MS = 300 * 1000 };
@@ -41,6 +44,19 @@ program_path(const struct supervisor *master, const struct master_entry *line)
 	return buf_detach(&path);
 }
 
+/* Of a size that no child can change: the next one would die of it. Who gets none works without. */
+static int
+make_memo(void)
+{
+	int fd = memfd_create("memo", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	if (fd == -1 || (ftruncate(fd, MASTER_MEMO_SIZE) == 0 &&
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0))
+		return fd;
+	close(fd);
+	return -1;
+}
+
 struct service_entry *
 service_entry_new(struct supervisor *master, const struct master_entry *line, struct buf *why)
 {
@@ -56,6 +72,7 @@ service_entry_new(struct supervisor *master, const struct master_entry *line, st
 	service->limit = line->process_limit >= 0 ? line->process_limit : master->settings.process_limit;
 	service->wakeup_sec = line->wakeup_sec;
 	service->wakeup_if_used = line->wakeup_if_used;
+	service->memo = service->limit == 1 ? make_memo() : -1;
 	service->status[0] = service->status[1] = -1;
 	list_init(&service->children);
 	if ((service->endpoint = listen_endpoint(service, line, why)) == NULL) {
@@ -72,6 +89,8 @@ service_entry_free(struct service_entry *service)
 	loop_timer_stop(&service->wakeup_timer);
 	status_close(service);
 	listen_close(service);
+	if (service->memo != -1)
+		close(service->memo);
 	free_arguments(service->arguments);
 	mem_free(service->program);
 	mem_free(service->endpoint);
@@ -107,6 +126,10 @@ service_entry_replace(struct service_entry *service, struct service_entry *fresh
 	service->sandbox_deaths = 0;
 	service->wakeup_sec = fresh->wakeup_sec;
 	service->wakeup_if_used = fresh->wakeup_if_used && !loop_timer_running(&service->wakeup_timer);
+	if (service->memo == -1) {
+		service->memo = fresh->memo;
+		fresh->memo = -1;
+	}
 	fresh->program = old.program;
 	fresh->arguments = old.arguments;
 	fresh->name = old.name;

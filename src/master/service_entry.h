@@ -36,6 +36,7 @@ struct service_entry {
 
 	struct list children;		/* struct child */
 	int total, idle;
+	int memo;			/* memory for its process and the one after it; -1: none */
 	int status[2];			/* status pipe of the present generation */
 	struct loop_io status_io;
 	bool throttled;

@@ -101,12 +101,12 @@ trace_was_sent(struct mail *mail)
 /* -- the end ------------------------------------------------------------------------------------------------------- */
 
 void
-active_set_aside(struct qmgr *qmgr, struct view id)
+active_set_aside(struct qmgr *qmgr, const char *queue, struct view id)
 {
 	struct buf why = BUF_INIT;
 
-	log_warn("saving corrupt file \"%.*s\" from queue \"%s\" to queue \"%s\"", VIEW_ARG(id), QUEUE_ACTIVE, QUEUE_CORRUPT);
-	if (!queue_move(&qmgr->config->layout, QUEUE_ACTIVE, QUEUE_CORRUPT, id, &why) && errno != ENOENT)
+	log_warn("saving corrupt file \"%.*s\" from queue \"%s\" to queue \"%s\"", VIEW_ARG(id), queue, QUEUE_CORRUPT);
+	if (!queue_move(&qmgr->config->layout, queue, QUEUE_CORRUPT, id, &why) && errno != ENOENT)
 		log_warn("%s", buf_c(&why));
 	buf_fini(&why);
 }
@@ -177,7 +177,7 @@ put_off(struct mail *mail)
 
 	mail_path(mail, &path);
 	if (is_corrupt(buf_c(&path)))
-		active_set_aside(mail->qmgr, view_string(mail->id));
+		active_set_aside(mail->qmgr, QUEUE_ACTIVE, view_string(mail->id));
 	else
 		move_to_deferred(mail, buf_c(&path));
 	buf_fini(&path);

@@ -183,7 +183,7 @@ read_failed(struct mail *mail, bool first, enum queue_read result, const char *w
 {
 	if (first && result == QUEUE_READ_CORRUPT) {
 		log_warn("%s: %s", mail->id, why);
-		active_set_aside(mail->qmgr, view_string(mail->id));
+		active_set_aside(mail->qmgr, QUEUE_ACTIVE, view_string(mail->id));
 		stop_reading(mail, true);
 	} else {
 		log_warn("%s: cannot read the queue file: %s", mail->id, why);
@@ -272,8 +272,8 @@ take_requests(struct mail *mail)
 		log_warn("%s: cannot change the mode: %s", mail->id, strerror(errno));
 }
 
-enum mail_loaded
-mail_load(struct qmgr *qmgr, const char *queue, struct view id, bool flush)
+static enum mail_loaded
+load(struct qmgr *qmgr, const char *queue, struct view id, bool flush)
 {
 	struct buf why = BUF_INIT;
 	struct mail *mail;
@@ -294,4 +294,15 @@ mail_load(struct qmgr *qmgr, const char *queue, struct view id, bool flush)
 	take_requests(mail);
 	mail_read_on(mail);
 	return MAIL_LOADED;
+}
+
+enum mail_loaded
+mail_load(struct qmgr *qmgr, const char *queue, struct view id, bool flush)
+{
+	enum mail_loaded result;
+
+	loading_begin(qmgr, id);
+	result = load(qmgr, queue, id, flush);
+	loading_end(qmgr);
+	return result;
 }

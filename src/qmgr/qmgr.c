@@ -19,7 +19,9 @@ read_on(struct qmgr *qmgr)
 
 	while ((mail = LIST_FIRST(&qmgr->refills, struct mail, refill_link)) != NULL) {
 		list_remove(&mail->refill_link);
+		loading_begin(qmgr, view_string(mail->id));
 		mail_read_on(mail);
+		loading_end(qmgr);
 	}
 }
 
@@ -192,6 +194,7 @@ start(struct service_context *ctx)
 	buf_fini(&path);
 	maillog_set_resolution(qmgr->config->delay_resolution);
 	scan_recover_active(qmgr);
+	loading_start(qmgr);
 	scan_request(qmgr, SCAN_INCOMING, false, false);
 	run_deferred(qmgr);
 }

@@ -37,6 +37,7 @@ struct qmgr {
 	struct loop_timer turn, wakeup, deferred_run;
 	struct list agents;		/* all of them, for the end of the process */
 	struct list refills;		/* messages to be read on */
+	struct loading *loading;	/* NULL: no memory outlives us */
 	size_t probes;			/* address probes of our own in memory */
 	bool stopping;
 	msec_t leave_at;
@@ -83,6 +84,12 @@ void	mail_free(struct mail *mail);
 void	mail_assigned(struct mail *mail);	/* all recipients of this reading have their place */
 void	mail_path(const struct mail *mail, struct buf *out);
 
+/* -- loading.c: which file is being loaded, remembered beyond our own death ----------------------------------------- */
+
+void	loading_start(struct qmgr *qmgr);	/* at start: sets aside what killed two of us */
+void	loading_begin(struct qmgr *qmgr, struct view id);
+void	loading_end(struct qmgr *qmgr);
+
 /* -- resolve.c ----------------------------------------------------------------------------------------------------- */
 
 /* Finds the place of each recipient (borrowed from the arena, which is taken), then calls mail_assigned(). */
@@ -102,7 +109,7 @@ void	defer_entry(struct qmgr *qmgr, struct entry *entry, const struct dsn *reaso
 /* -- active.c ------------------------------------------------------------------------------------------------------ */
 
 void	active_done(struct mail *mail);		/* nothing of it is under way any more */
-void	active_set_aside(struct qmgr *qmgr, struct view id);	/* to corrupt */
+void	active_set_aside(struct qmgr *qmgr, const char *queue, struct view id);	/* to corrupt */
 
 static inline struct mail *
 mail_of(struct message *message)

@@ -52,6 +52,7 @@ struct service_context {
 	struct identity owner;			/* mail_owner */
 	void *state;
 	enum sandbox_mode sandbox;
+	void *memo;				/* NULL: none was handed on */
 	struct buf promises;
 	struct path_grant *grants;		/* with the promises */
 	size_t grant_count;
@@ -73,6 +74,9 @@ void	service_options_parse(struct service_options *options, int argc, char **arg
 
 /* startup.c: all steps up to start() */
 void	service_start_up(struct service_context *ctx, int argc, char **argv);
+
+/* memo.c */
+void	service_memo_take(struct service_context *ctx);
 
 /* The shapes; each returns when the process is to leave. */
 void	service_run_sequential(struct service_context *ctx);

@@ -105,6 +105,11 @@ void		 service_busy(struct service_context *ctx, bool busy);
 void		 service_promise(struct service_context *ctx, const char *words);	/* in prepare: what was opened needs more */
 /* The same for "file-read" or "file-write" of one file, or of all below one directory. */
 void		 service_promise_path(struct service_context *ctx, const char *promise, const char *path);
+/*
+ * Memory that outlives the process, however it ends: the next process of the service finds what this one left there.
+ * All zeros in the first; it may be that of another release. NULL when there is none (only services with one process).
+ */
+void		*service_memo(const struct service_context *ctx, size_t size);
 int		 service_flow_read(const struct service_context *ctx);		/* flow-control pipe, or -1 */
 int		 service_flow_write(const struct service_context *ctx);
 /* Watch these tables (table.h): changed ones make the process retire, logged as "table X has changed -- restarting". */

@@ -260,6 +260,7 @@ service_start_up(struct service_context *ctx, int argc, char **argv)
 
 	check_inheritance(ctx, argc > 0 ? argv[0] : NULL);
 	take_generation(ctx);
+	service_memo_take(ctx);
 	service_options_parse(&ctx->options, argc, argv);
 	check_parent(ctx);
 	load_config(ctx);

@@ -221,10 +221,22 @@ rename_new(const char *from, const char *to)
 	return rename(from, to) == 0;	/* the file system cannot refuse to replace */
 }
 
+/* One file with both names is a rename that a power cut left half done. */
+static bool
+finish_rename(const char *from, const char *to)
+{
+	struct stat one, other;
+
+	if (lstat(from, &one) == 0 && lstat(to, &other) == 0 && one.st_dev == other.st_dev && one.st_ino == other.st_ino)
+		return unlink(from) == 0;
+	errno = EEXIST;
+	return false;
+}
+
 bool
 queue_rename(const char *from, const char *to, struct buf *why)
 {
-	if (rename_new(from, to))
+	if (rename_new(from, to) || (errno == EEXIST && finish_rename(from, to)))
 		return true;
 	/* Either the file is gone or a hash directory is missing; to ask which, try again with the directory made. */
 	if (errno == ENOENT && access(from, F_OK) == 0 && queue_make_directories(to, NULL) && rename_new(from, to))

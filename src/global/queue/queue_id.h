@@ -44,7 +44,10 @@ bool	queue_flush_name_valid(struct view name);		/* as an id, with '_': a destina
 /* "deferred/B/B7EAEA7605C" */
 void	queue_path(struct buf *out, const struct queue_layout *layout, const char *queue, struct view id);
 
-/* renameat2(RENAME_NOREPLACE) where possible; makes missing hash directories. False with errno (ENOENT: somebody else moved it). */
+/*
+ * renameat2(RENAME_NOREPLACE) where possible; makes missing hash directories. A file that has both names already, because
+ * a power cut undid half of a rename, keeps the new one. False with errno (ENOENT: somebody else moved it).
+ */
 bool	queue_move(const struct queue_layout *layout, const char *from_queue, const char *to_queue, struct view id, struct buf *why);
 /* The same for paths as found, where the layout is not what it should be. */
 bool	queue_rename(const char *from, const char *to, struct buf *why);

@@ -145,6 +145,19 @@ test_move(void **state)
 	buf_fini(&why);
 }
 
+/* One file with two names: the power went between the halves of a rename. */
+static void
+test_move_finishes_a_rename(void **state)
+{
+	struct queue_layout layout = { "", 0, false };
+
+	touch("active/ABCDEF1");
+	assert_int_equal(link("active/ABCDEF1", "deferred/ABCDEF1"), 0);
+	assert_true(queue_move(&layout, "active", "deferred", VIEW("ABCDEF1"), NULL));
+	assert_int_equal(access("active/ABCDEF1", F_OK), -1);
+	assert_true(queue_remove(&layout, "deferred", VIEW("ABCDEF1"), NULL));
+}
+
 static size_t
 count_files(const char *queue)
 {
@@ -183,7 +196,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_valid), cmocka_unit_test(test_make), cmocka_unit_test(test_path),
-		cmocka_unit_test(test_move), cmocka_unit_test(test_scan),
+		cmocka_unit_test(test_move), cmocka_unit_test(test_move_finishes_a_rename),
+		cmocka_unit_test(test_scan),
 	};
 
 	return cmocka_run_group_tests(tests, enter, scratch_leave);
