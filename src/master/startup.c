@@ -27,6 +27,19 @@ find_owner(struct supervisor *master)
 		log_fatal("mail_owner = %s: must not be root", name);
 }
 
+/* The prefix is needed again with each reload. */
+static void
+clean_environment(const struct supervisor *master)
+{
+	const char *prefix = getenv(PREFIX_ENV);
+	char *kept = prefix != NULL ? mem_string(prefix) : NULL;
+
+	process_clean_environment(master->settings.import_environment);
+	if (kept != NULL)
+		setenv(PREFIX_ENV, kept, 1);
+	mem_free(kept);
+}
+
 void
 startup_check(struct supervisor *master)
 {
@@ -35,7 +48,7 @@ startup_check(struct supervisor *master)
 	if (!instance_may_run(master->config, &why) || !programs_are_ours(master->config, &why))
 		log_fatal("%s", buf_c(&why));
 	find_owner(master);
-	process_clean_environment(master->settings.import_environment);
+	clean_environment(master);
 	setenv("MAIL_CONFIG", config_directory(master->config), 1);
 	if (master->options.debugger)
 		setenv("MAIL_DEBUG", "", 1);

@@ -59,7 +59,7 @@ config_add(struct config *config, struct view name, struct view raw, int line)
 void
 config_override(struct config *config, struct view name, struct view value)
 {
-	config_add(config, name, value, 0);
+	config_add(config, name, value, SETTING_OF_OPTION);
 }
 
 void
@@ -150,7 +150,11 @@ config_load(const char *asked, struct buf *why)
 {
 	const char *directory = config_directory_in_use(asked);
 
-	return directory_allowed(directory, why) ? load_file(directory, why) : NULL;
+	struct config *config = directory_allowed(directory, why) ? load_file(directory, why) : NULL;
+
+	if (config != NULL)
+		config_apply_prefix(config);
+	return config;
 }
 
 struct config *
@@ -323,7 +327,9 @@ config_where(struct config *config, const char *name)
 
 	if (setting == NULL)
 		return "default";
-	if (setting->line == 0)
+	if (setting->line == SETTING_OF_OPTION)
 		return "option -o";
+	if (setting->line == SETTING_OF_PREFIX)
+		return PREFIX_ENV;
 	return arena_printf(&config->arena, "%s, line %d", config->path, setting->line).data;
 }

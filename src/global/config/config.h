@@ -18,6 +18,9 @@
 
 #include "util/text/buf.h"
 
+/* Names an installation beside the one that main.cf is about; see postfix(1). */
+#define PREFIX_ENV	"POSTHASTE_PREFIX"
+
 struct config;
 
 enum binding_kind { BINDING_STRING, BINDING_RAW, BINDING_INT, BINDING_LONG, BINDING_BOOL, BINDING_TIME };

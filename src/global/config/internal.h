@@ -11,10 +11,12 @@
 #include "util/base/hash.h"
 #include "util/base/list.h"
 
+enum { SETTING_OF_OPTION = 0, SETTING_OF_PREFIX = -1 };
+
 struct setting {
 	struct list link;		/* in config.settings */
 	const char *name, *raw;
-	int line;			/* of main.cf; 0: laid over it by an option */
+	int line;			/* of main.cf, or who laid it over that */
 };
 
 struct config {
@@ -36,6 +38,9 @@ struct setting	*config_setting(const struct config *config, struct view name);	/
 const struct param *config_param(struct view name);
 bool		 param_is_raw(const struct param *param);
 bool		 param_is_read_only(const struct param *param);
+
+/* Lets the places of programs be those below $POSTHASTE_PREFIX, for root and for whom config_directory belongs to. */
+void		 config_apply_prefix(struct config *config);
 
 /* Appends the value of a name, expanded; nothing when it is unknown. */
 bool		 config_value(struct config *config, struct view name, struct buf *out, struct buf *why);
