@@ -200,6 +200,18 @@ is_create_time(const struct record *record)
 	    || (record->type == RECORD_ATTRIBUTE && view_starts(record->data, VIEW("create_time=")));
 }
 
+/* What a server's rules want done with the message; nothing else can be asked for here. */
+void
+envelope_flags(struct message *m, struct view text)
+{
+	unsigned long long flags;
+
+	if (!view_number(text, &flags) || (flags & ~(unsigned long long)(CLEANUP_HOLD | CLEANUP_DISCARD)) != 0)
+		message_fail(m, CLEANUP_BAD, NULL);
+	else
+		m->flags |= (unsigned)flags;
+}
+
 void
 envelope_record(struct message *m, const struct record *record)
 {
@@ -248,9 +260,11 @@ envelope_record(struct message *m, const struct record *record)
 	case RECORD_REDIRECT:
 		message_put(m, record->type, record->data);
 		break;
+	case RECORD_FLAGS:
+		envelope_flags(m, record->data);
+		break;
 	case RECORD_KILLED:
 	case RECORD_PADDING:
-	case RECORD_FLAGS:
 	case RECORD_DELAY:
 	case RECORD_MILTERS:
 		break;

@@ -57,6 +57,9 @@ extracted_record(struct message *m, const struct record *record)
 		begin(m);
 		envelope_record(m, record);
 		break;
+	case RECORD_FLAGS:
+		envelope_flags(m, record->data);
+		break;
 	case RECORD_FILTER:
 		m->filter = arena_view(&m->arena, record->data);
 		break;

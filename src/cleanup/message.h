@@ -103,6 +103,7 @@ unsigned message_commit(struct message *m);
 /* -- the stages, a file each -- */
 void	envelope_record(struct message *m, const struct record *record);
 void	envelope_attribute(struct message *m, struct view data);
+void		envelope_flags(struct message *m, struct view text);
 void	content_record(struct message *m, const struct record *record);
 void	content_end(struct message *m);
 void	extracted_record(struct message *m, const struct record *record);

@@ -189,8 +189,10 @@ take_chunk(struct session *session, uint64_t size, bool last)
 		transaction_end(session);
 		return false;
 	}
-	if (last)
+	if (last) {
+		session->where = "END-OF-MESSAGE";
 		return transaction_finish(session);
+	}
 	return reply(session, 250, "2.0.0", "Ok: %llu bytes", (unsigned long long)size);
 }
 

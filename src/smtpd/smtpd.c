@@ -22,6 +22,14 @@ client(struct service_context *ctx, int fd)
 	session_run(service_state(ctx), stream, standalone);
 }
 
+static void
+idle(struct service_context *ctx)
+{
+	struct smtpd_server *server = service_state(ctx);
+
+	access_idle(server->access);
+}
+
 static const struct service smtpd_service = {
 	.name = "smtpd",
 	.shape = SERVICE_SEQUENTIAL,
@@ -30,6 +38,7 @@ static const struct service smtpd_service = {
 	.promises = "stdio dns",
 	.prepare = prepare,
 	.client = client,
+	.idle = idle,
 };
 
 int

@@ -245,11 +245,12 @@ transaction_id(struct session *session)
 
 /* -- content ------------------------------------------------------------------------------------------------------------ */
 
+/* What the rules want done, as far as cleanup was not yet told. */
 static void
 put_actions(struct session *session)
 {
 	struct cleanup_client *cleanup = session->server->cleanup;
-	const struct access_actions *actions = &session->transaction.actions;
+	struct access_actions *actions = &session->transaction.actions;
 	unsigned flags = (actions->hold ? CLEANUP_HOLD : 0) | (actions->discard ? CLEANUP_DISCARD : 0);
 
 	if (!view_empty(actions->filter))
@@ -262,6 +263,7 @@ put_actions(struct session *session)
 	}
 	if (flags != 0)
 		cleanup_printf(cleanup, RECORD_FLAGS, "%u", flags);
+	*actions = (struct access_actions){ .prepend = actions->prepend };
 }
 
 /* What clients say of themselves must not look like syntax, nor like another header. */
@@ -411,6 +413,7 @@ transaction_finish(struct session *session)
 	if (passes(session)) {
 		buf_putv(&id, transaction_id(session));
 		cleanup_put(cleanup, RECORD_EXTRACTED, VIEW_EMPTY);
+		put_actions(session);
 		cleanup_put(cleanup, RECORD_END, VIEW_EMPTY);
 		status = cleanup_finish(cleanup, &reason);
 		session->transaction.open = false;

@@ -9,6 +9,7 @@ enum { INTERFACES_MAX = 256 };
 
 #define STRING(member, name)	BIND_STRING(struct access_config, member, name)
 #define INT(member, name)	BIND_INT(struct access_config, member, name)
+#define TIME(member, name)	BIND_TIME(struct access_config, member, name)
 #define BOOL(member, name)	BIND_BOOL(struct access_config, member, name)
 
 static const struct {
@@ -52,6 +53,25 @@ static const struct binding bindings[] = {
 	STRING(double_bounce_sender, "double_bounce_sender"),
 	STRING(address_tempfail, "unknown_address_tempfail_action"),
 	STRING(helo_tempfail, "unknown_helo_hostname_tempfail_action"),
+	BIND_RAW(struct access_config, rbl_reply, "default_rbl_reply"),
+	STRING(rbl_reply_maps, "rbl_reply_maps"),
+	STRING(sender_login_maps, "smtpd_sender_login_maps"),
+	STRING(relay_clientcerts, "relay_clientcerts"),
+	STRING(backup_networks, "permit_mx_backup_networks"),
+	STRING(proxy_interfaces, "proxy_interfaces"),
+	STRING(log_permit_actions, "smtpd_log_access_permit_actions"),
+	STRING(stress, "stress"),
+	STRING(compatibility_level, "compatibility_level"),
+	STRING(mail_version, "mail_version"),
+	STRING(policy_default_action, "smtpd_policy_service_default_action"),
+	STRING(policy_context, "smtpd_policy_service_policy_context"),
+	TIME(policy_timeout_sec, "smtpd_policy_service_timeout"),
+	TIME(policy_max_idle_sec, "smtpd_policy_service_max_idle"),
+	TIME(policy_max_ttl_sec, "smtpd_policy_service_max_ttl"),
+	TIME(policy_retry_delay_sec, "smtpd_policy_service_retry_delay"),
+	INT(policy_request_limit, "smtpd_policy_service_request_limit"),
+	INT(policy_try_limit, "smtpd_policy_service_try_limit"),
+	INT(rbl_code, "maps_rbl_reject_code"),
 	BOOL(delay_reject, "smtpd_delay_reject"),
 	BOOL(relay_first, "smtpd_relay_before_recipient_restrictions"),
 	BOOL(reject_unlisted_recipient, "smtpd_reject_unlisted_recipient"),
@@ -135,6 +155,9 @@ open_maps(struct access *access)
 		{ &access->canonical, "canonical_maps", config->canonical_maps },
 		{ &access->recipient_canonical, "recipient_canonical_maps", config->recipient_canonical_maps },
 		{ &access->sender_canonical, "sender_canonical_maps", config->sender_canonical_maps },
+		{ &access->rbl_replies, "rbl_reply_maps", config->rbl_reply_maps },
+		{ &access->sender_logins, "smtpd_sender_login_maps", config->sender_login_maps },
+		{ &access->relay_certificates, "relay_clientcerts", config->relay_clientcerts },
 	};
 
 	for (size_t i = 0; i < ARRAY_COUNT(wanted); i++)
@@ -185,6 +208,7 @@ access_open(const struct table_env *env, struct config *settings, struct resolve
 	unescape_filter(access);
 	access->classes = hash_new();
 	access->tables = hash_new();
+	access->policies = hash_new();
 	access->parent_dots = !access_matches_parents(access, "smtpd_access_maps");
 	open_classes(access);
 	open_lists(access);
@@ -192,6 +216,10 @@ access_open(const struct table_env *env, struct config *settings, struct resolve
 	open_maps(access);
 	access->mynetworks = match_list_open(env, "mynetworks", access->config.mynetworks,
 	    access_matches_parents(access, "mynetworks") ? MATCH_PARENT_DOMAINS : 0);
+	access->backup_networks = match_list_open(env, "permit_mx_backup_networks", access->config.backup_networks, 0);
+	if (access->config.log_permit_actions[0] != '\0')
+		access->logged_permits = match_list_open(env, "smtpd_log_access_permit_actions",
+		    access->config.log_permit_actions, 0);
 	access->interfaces = mem_new_array(INTERFACES_MAX, sizeof(*access->interfaces));
 	access->interface_count = inet_own_interfaces(access->interfaces, INTERFACES_MAX);
 	buf_fini(&why);
@@ -210,11 +238,15 @@ access_close(struct access *access)
 	struct maps *const owned[] = {
 		access->local_recipients, access->virtual_aliases, access->virtual_mailboxes, access->relay_recipients,
 		access->canonical, access->recipient_canonical, access->sender_canonical,
+		access->rbl_replies, access->sender_logins, access->relay_certificates,
 	};
 
 	for (size_t i = 0; i < ARRAY_COUNT(owned); i++)
 		maps_close(owned[i]);
 	match_list_close(access->mynetworks);
+	match_list_close(access->backup_networks);
+	match_list_close(access->logged_permits);
+	hash_free(access->policies, policy_close);
 	hash_free(access->tables, close_maps);
 	hash_free(access->classes, NULL);
 	arena_fini(&access->arena);

@@ -16,6 +16,14 @@
 
 struct access;
 
+/* What TLS says of the client; texts "" when there is no certificate, or none that counts. */
+struct access_tls {
+	bool trusted;			/* the certificate's chain is good */
+	struct view subject, issuer, fingerprint, key_fingerprint;
+	struct view protocol, cipher, sni;
+	unsigned key_bits;
+};
+
 /* What is known when a list runs. Addresses are in internal form. */
 struct access_facts {
 	const char *stage;		/* "RCPT": for the log */
@@ -24,6 +32,7 @@ struct access_facts {
 	struct view sender, recipient, etrn_domain;
 	bool has_helo, has_sender, has_recipient, has_etrn;
 	const char *protocol;		/* "ESMTP" */
+	const struct access_tls *tls;	/* NULL: in the clear */
 	struct maillog_login login;	/* who the client proved to be */
 	uint64_t size;			/* of the message: as announced, then as counted */
 	struct buf *instance;		/* the same for all questions about one message; filled by who needs it first */
@@ -65,6 +74,7 @@ typedef void	access_recorder(const char *list, const char *rule, const char *res
 /* In prepare: opens all tables named in the lists. Fatal when relaying is not forbidden anywhere. */
 struct access	*access_open(const struct table_env *env, struct config *settings, struct resolver *resolver);
 void		 access_close(struct access *access);
+void		 access_idle(struct access *access);	/* between sessions: gives up connections that nobody needs */
 void		 access_record(struct access *access, access_recorder *recorder, void *arg);
 bool		 access_is_mynetworks(const struct access *access, const struct peer *peer);
 bool		 access_is_interface(const struct access *access, const struct peer *peer);

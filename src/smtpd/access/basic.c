@@ -58,12 +58,6 @@ check_pipelining(struct access_run *run, const struct rule *rule)
 }
 
 enum outcome
-check_plaintext(struct access_run *run, const struct rule *rule)
-{
-	return refuse(run, run->config->plaintext_code, "4.7.1", "Session encryption is required");
-}
-
-enum outcome
 check_sleep(struct access_run *run, const struct rule *rule)
 {
 	enum { SLEEP_MAX_SEC = 30 };
@@ -77,7 +71,7 @@ check_sleep(struct access_run *run, const struct rule *rule)
 	return ACCESS_NEXT;
 }
 
-static enum outcome
+enum outcome
 run_class(struct access_run *run, const struct rule *rule)
 {
 	return run_list(run, rule->list);
@@ -88,7 +82,7 @@ const struct restriction restriction_class = { "restriction class", run_class, T
 static enum outcome
 report_misconfiguration(struct access_run *run, const struct rule *rule)
 {
-	log_warn("%s: %s: \"%.*s\"", run->list, rule->broken, VIEW_ARG(rule->text));
+	log_warn("%s: \"%.*s\" in %s", rule->broken, VIEW_ARG(rule->text), run->list);
 	return refuse_configuration(run);
 }
 

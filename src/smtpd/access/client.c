@@ -20,13 +20,6 @@ check_inet_interfaces(struct access_run *run, const struct rule *rule)
 	return access_is_interface(run->access, run->facts->peer) ? ACCESS_PERMIT : ACCESS_NEXT;
 }
 
-/* TODO: there is no SASL yet, so nobody is authenticated. */
-enum outcome
-check_sasl_authenticated(struct access_run *run, const struct rule *rule)
-{
-	return ACCESS_NEXT;
-}
-
 /* A name that could not be asked for is no proof of anything. */
 enum outcome
 check_unknown_client(struct access_run *run, const struct rule *rule)
@@ -35,7 +28,7 @@ check_unknown_client(struct access_run *run, const struct rule *rule)
 
 	if (peer->name_status == PEER_NAME_GOOD)
 		return ACCESS_NEXT;
-	return refuse(run, peer->name_status == PEER_NAME_PERMANENT ? run->config->client_code : 450, "4.7.25",
+	return refuse(run, peer->name_status == PEER_NAME_TEMPORARY ? 450 : run->config->client_code, "4.7.25",
 	    "Client host rejected: cannot find your hostname, [%s]", buf_c(&peer->address));
 }
 
@@ -50,8 +43,20 @@ check_unknown_reverse_client(struct access_run *run, const struct rule *rule)
 	    "Client host rejected: cannot find your reverse hostname, [%s]", buf_c(&peer->address));
 }
 
+/* The name exists, but is nowhere: it need not lead back to the client. */
+enum outcome
+check_unknown_forward_client(struct access_run *run, const struct rule *rule)
+{
+	const struct peer *peer = run->facts->peer;
+
+	if (peer->name_status == PEER_NAME_GOOD || peer->name_status == PEER_NAME_FORGED)
+		return ACCESS_NEXT;
+	return refuse(run, peer->name_status == PEER_NAME_PERMANENT ? run->config->client_code : 450, "4.7.25",
+	    "Client host rejected: cannot find your hostname, [%s]", buf_c(&peer->address));
+}
+
 static enum outcome
-client_access(struct access_run *run, const struct rule *rule, struct view name)
+client_access(struct access_run *run, const struct rule *rule, struct view name, enum subject subject)
 {
 	const struct peer *peer = run->facts->peer;
 	struct buf value = BUF_INIT;
@@ -61,9 +66,9 @@ client_access(struct access_run *run, const struct rule *rule, struct view name)
 	if (found == LOOKUP_NONE)
 		found = lookup_network(rule->maps, buf_view(&peer->address), &value);
 	if (found == LOOKUP_FOUND)
-		outcome = access_result(run, buf_view(&value), SUBJECT_CLIENT, table_name(maps_at(rule->maps, 0)));
+		outcome = access_result(run, buf_view(&value), subject, table_name(maps_at(rule->maps, 0)));
 	else if (found == LOOKUP_RETRY)
-		outcome = refuse_lookup(run, buf_view(&peer->namaddr));
+		outcome = refuse_configuration_for(run, subject);
 	buf_fini(&value);
 	return outcome;
 }
@@ -71,11 +76,11 @@ client_access(struct access_run *run, const struct rule *rule, struct view name)
 enum outcome
 check_client_access(struct access_run *run, const struct rule *rule)
 {
-	return client_access(run, rule, buf_view(&run->facts->peer->name));
+	return client_access(run, rule, buf_view(&run->facts->peer->name), SUBJECT_CLIENT);
 }
 
 enum outcome
 check_reverse_client_access(struct access_run *run, const struct rule *rule)
 {
-	return client_access(run, rule, buf_view(&run->facts->peer->reverse_name));
+	return client_access(run, rule, buf_view(&run->facts->peer->reverse_name), SUBJECT_REVERSE_CLIENT);
 }

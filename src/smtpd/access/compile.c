@@ -38,6 +38,9 @@ take_argument(struct access *access, struct rule *rule, struct view *rest, bool 
 			misconfigured(rule, "argument is no type:table");
 		else if ((rule->maps = access_table(access, rule->word, may_open)) == NULL)
 			misconfigured(rule, "table is not open: name it in smtpd_restriction_classes");
+	} else if (rule->what->takes == TAKES_SERVICE) {
+		if ((rule->policy = policy_open(access, rule->word, &why)) == NULL)
+			misconfigured(rule, arena_string(&access->arena, buf_view(&why)));
 	}
 	buf_fini(&why);
 }

@@ -24,7 +24,7 @@ check_helo_access(struct access_run *run, const struct rule *rule)
 	case LOOKUP_NONE:
 		break;
 	case LOOKUP_RETRY:
-		outcome = refuse_lookup(run, run->facts->helo);
+		outcome = refuse_configuration_for(run, SUBJECT_HELO);
 		break;
 	}
 	buf_fini(&value);

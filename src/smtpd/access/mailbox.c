@@ -2,6 +2,7 @@
 #include "dns/dns.h"
 #include "global/address/address.h"
 #include "smtpd/access/lookup.h"
+#include "util/text/casefold.h"
 
 static bool
 address_of(const struct access_run *run, enum subject subject, struct view *address)
@@ -10,6 +11,36 @@ address_of(const struct access_run *run, enum subject subject, struct view *addr
 
 	*address = subject == SUBJECT_SENDER ? facts->sender : facts->recipient;
 	return subject == SUBJECT_SENDER ? facts->has_sender : facts->has_recipient;
+}
+
+/* As tables know it: with a domain, and in lower case, for patterns too. */
+static bool
+lookup_key(struct access_run *run, struct view address, struct buf *key)
+{
+	struct view local, domain;
+	struct resolve_reply resolved;
+
+	if (!address_split(address, &local, &domain)) {
+		if (!resolve_for(run, address, &resolved))
+			return false;
+		address = resolved.recipient;
+	}
+	casefold_put(key, address, run->access->env->utf8);
+	return true;
+}
+
+static enum lookup
+lookup_mailbox(struct access_run *run, struct maps *maps, struct view address, struct buf *value)
+{
+	struct buf key = BUF_INIT;
+	enum lookup found = LOOKUP_RETRY;
+
+	if (view_empty(address))
+		return maps_lookup(maps, view_string(run->config->null_lookup_key), false, value, NULL);
+	if (lookup_key(run, address, &key))
+		found = lookup_address(run->access, maps, buf_view(&key), value);
+	buf_fini(&key);
+	return found;
 }
 
 static enum outcome
@@ -22,14 +53,11 @@ mailbox_access(struct access_run *run, const struct rule *rule, enum subject sub
 
 	if (!address_of(run, subject, &address))
 		return ACCESS_NEXT;
-	if (view_empty(address))
-		found = maps_lookup(rule->maps, view_string(run->config->null_lookup_key), false, &value, NULL);
-	else
-		found = lookup_address(run->access, rule->maps, address, &value);
+	found = lookup_mailbox(run, rule->maps, address, &value);
 	if (found == LOOKUP_FOUND)
 		outcome = access_result(run, buf_view(&value), subject, table_name(maps_at(rule->maps, 0)));
 	else if (found == LOOKUP_RETRY)
-		outcome = refuse_lookup(run, subject_name(run, subject));
+		outcome = refuse_configuration_for(run, subject);
 	buf_fini(&value);
 	return outcome;
 }
@@ -61,7 +89,7 @@ check_etrn_access(struct access_run *run, const struct rule *rule)
 	case LOOKUP_NONE:
 		break;
 	case LOOKUP_RETRY:
-		outcome = refuse_lookup(run, run->facts->etrn_domain);
+		outcome = refuse_configuration_for(run, SUBJECT_ETRN);
 		break;
 	}
 	buf_fini(&value);
@@ -138,7 +166,7 @@ refuse_null_mx(struct access_run *run, enum subject subject, struct view domain)
 	    subject_class(subject), VIEW_ARG(domain));
 }
 
-/* Domains for which we are the end of the way, or the relay, need not be in the DNS. */
+/* Domains for which we are the end of the way need not be in the DNS. */
 static enum outcome
 unknown_domain(struct access_run *run, enum subject subject)
 {
@@ -152,7 +180,7 @@ unknown_domain(struct access_run *run, enum subject subject)
 		return ACCESS_NEXT;
 	if (!resolve_for(run, address, &resolved))
 		return refuse_lookup(run, subject_name(run, subject));
-	if (resolved.domain_class != RESOLVE_DEFAULT)
+	if (resolved.domain_class != RESOLVE_DEFAULT && resolved.domain_class != RESOLVE_RELAY)
 		return ACCESS_NEXT;
 	result = domain_to_ascii(domain, &ascii) ? mail_host(run, buf_c(&ascii), &null_mx) : (null_mx = false, DNS_NO_NAME);
 	buf_fini(&ascii);

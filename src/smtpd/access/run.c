@@ -24,6 +24,17 @@ record(const struct access_run *run, const struct rule *rule, enum outcome outco
 	run->access->recorder(run->list, text, outcome_names[outcome], run->access->recorder_arg);
 }
 
+/* smtpd_log_access_permit_actions */
+static void
+log_permit(struct access_run *run, const struct rule *rule)
+{
+	if (run->access->logged_permits == NULL || rule->what->check == run_class
+	    || match_list_string(run->access->logged_permits, rule->text) != LOOKUP_FOUND)
+		return;
+	log_access(run, "permit", arena_printf(run->arena, "action=%.*s for %s=%.*s", VIEW_ARG(rule->text),
+	    subject_class(run->subject), VIEW_ARG(subject_name(run, run->subject))));
+}
+
 enum outcome
 run_list(struct access_run *run, const struct rule_list *list)
 {
@@ -38,6 +49,8 @@ run_list(struct access_run *run, const struct rule_list *list)
 	for (size_t i = 0; i < list->count && outcome == ACCESS_NEXT; i++) {
 		outcome = list->rules[i].what->check(run, &list->rules[i]);
 		record(run, &list->rules[i], outcome);
+		if (outcome == ACCESS_PERMIT)
+			log_permit(run, &list->rules[i]);
 		if (outcome == ACCESS_NEXT && run->if_permit.active && run->if_reject.active)
 			outcome = refuse(run, run->if_permit.code, run->if_permit.dsn, "%.*s", VIEW_ARG(run->if_permit.text));
 	}
@@ -123,10 +136,17 @@ refuse_lookup(struct access_run *run, struct view what)
 }
 
 enum outcome
-refuse_configuration(struct access_run *run)
+refuse_configuration_for(struct access_run *run, enum subject subject)
 {
 	run->warn_only = false;
-	return refuse(run, 451, "4.3.5", "Server configuration error");
+	return refuse(run, 451, "4.3.5", "<%.*s>: %s rejected: Server configuration error", VIEW_ARG(subject_name(run, subject)),
+	    subject_class(subject));
+}
+
+enum outcome
+refuse_configuration(struct access_run *run)
+{
+	return refuse_configuration_for(run, run->subject);
 }
 
 void

@@ -6,6 +6,7 @@
 
 static const char *const classes[] = {
 	[SUBJECT_CLIENT] = "Client host",
+	[SUBJECT_REVERSE_CLIENT] = "Unverified Client host",
 	[SUBJECT_HELO] = "Helo command",
 	[SUBJECT_SENDER] = "Sender address",
 	[SUBJECT_RECIPIENT] = "Recipient address",
@@ -39,6 +40,7 @@ subject_name(struct access_run *run, enum subject subject)
 
 	switch (subject) {
 	case SUBJECT_CLIENT:		return buf_view(&facts->peer->namaddr);
+	case SUBJECT_REVERSE_CLIENT:	return buf_view(&facts->peer->reverse_name);
 	case SUBJECT_HELO:		return facts->helo;
 	case SUBJECT_SENDER:		return external(run, facts->sender);
 	case SUBJECT_RECIPIENT:		return external(run, facts->recipient);
