@@ -93,9 +93,24 @@ show_time(struct view seconds)
 	    tm.tm_min, tm.tm_sec, tm.tm_year + 1900);
 }
 
+/* create_time is a record of its own that is written as an attribute. */
+static const struct record *
+as_named(const struct record *record, struct record *named)
+{
+	struct view name, value;
+
+	if (record->type != RECORD_ATTRIBUTE || !record_attribute(record->data, &name, &value) || !view_is(name, "create_time"))
+		return record;
+	*named = (struct record){ RECORD_CREATE_TIME, value };
+	return named;
+}
+
 static void
 show_envelope_record(struct show *show, const struct record *record, off_t at)
 {
+	struct record named;
+
+	record = as_named(record, &named);
 	if ((show->options->what & SHOW_ENVELOPE) == 0)
 		return;
 	prefix(show, record->type, at);
@@ -103,7 +118,7 @@ show_envelope_record(struct show *show, const struct record *record, off_t at)
 		printf("%s: ", names[record->type]);
 	else
 		printf("record type %d: ", record->type);
-	if (record->type == RECORD_TIME || record->type == RECORD_WARN_TIME)
+	if (record->type == RECORD_TIME || record->type == RECORD_WARN_TIME || record->type == RECORD_CREATE_TIME)
 		show_time(record->data);
 	else
 		write_view(record->data);

@@ -24,7 +24,7 @@ struct walk {
 	struct view id;
 	struct buf record;
 	struct arena arena;		/* of one message */
-	struct hash *reasons;		/* by recipient, from the defer log: struct view * in the arena */
+	struct hash *tried;		/* recipients in the defer log */
 };
 
 /* -- making records ------------------------------------------------------------------------------------------------ */
@@ -73,31 +73,25 @@ put_recipient(struct walk *walk, struct view address, struct view original, cons
 
 /* -- one message --------------------------------------------------------------------------------------------------- */
 
+/* Who was tried comes first, as the log has it: it knows those, too, that a redirect put in the place of others. */
 static void
-read_reasons(struct walk *walk)
+put_deferred(struct walk *walk)
 {
 	struct bounce_log *log = bounce_log_open(walk->layout, QUEUE_DEFER, walk->id, NULL);
 	struct bounce_log_entry entry;
 
-	walk->reasons = hash_new();
-	while (log != NULL && bounce_log_next(log, &entry)) {
-		struct view reason = arena_view(&walk->arena, entry.reason);
-
-		hash_put(walk->reasons, entry.recipient, arena_copy(&walk->arena, &reason, sizeof(reason)));
-	}
+	while (log != NULL && bounce_log_next(log, &entry))
+		if (hash_put(walk->tried, entry.recipient, walk) == NULL)
+			put_recipient(walk, entry.recipient, entry.original, "reason", entry.reason);
 	bounce_log_close(log);
 }
 
 static void
-put_recipients(struct walk *walk, const struct queue_recipient *recipients, size_t count, bool tried)
+put_recipients(struct walk *walk, const struct queue_recipient *recipients, size_t count)
 {
-	for (size_t i = 0; i < count; i++) {
-		const struct view *reason = hash_get(walk->reasons, recipients[i].address);
-
-		if ((reason != NULL) == tried)
-			put_recipient(walk, recipients[i].address, recipients[i].original, "reason",
-			    reason != NULL ? *reason : VIEW_EMPTY);
-	}
+	for (size_t i = 0; i < count; i++)
+		if (hash_get(walk->tried, recipients[i].address) == NULL)
+			put_recipient(walk, recipients[i].address, recipients[i].original, "reason", VIEW_EMPTY);
 }
 
 static void
@@ -117,7 +111,7 @@ put_message(struct walk *walk, const struct queue_envelope *envelope, const stru
 	put(walk, "queue_name", view_string(walk->queue));
 	put(walk, "queue_id", walk->id);
 	put_number(walk, "time", (long long)envelope->arrival.tv_sec);
-	put_number(walk, "size", envelope->size.logical_size > 0 ? envelope->size.logical_size : (long long)st->st_size);
+	put_number(walk, "size", envelope->size.content_size > 0 ? envelope->size.content_size : (long long)st->st_size);
 	put_number(walk, "forced_expire", (st->st_mode & S_IXGRP) != 0);
 	put_address(walk, "sender", envelope->sender);
 }
@@ -137,11 +131,12 @@ read_message(struct walk *walk, int fd, const struct stat *st, struct buf *why)
 		    NULL, why);
 		if (result != QUEUE_READ_RECORD && result != QUEUE_READ_END)
 			return false;
-		if (first)
+		if (first) {
 			put_message(walk, &envelope, st);
+			put_deferred(walk);
+		}
 		first = false;
-		put_recipients(walk, recipients, count, false);
-		put_recipients(walk, recipients, count, true);
+		put_recipients(walk, recipients, count);
 	} while (resume != 0);
 	put_bounced(walk);
 	return true;
@@ -154,14 +149,14 @@ list_file(struct walk *walk, int fd, const struct stat *st)
 
 	arena_reset(&walk->arena);
 	buf_reset(&walk->record);
-	read_reasons(walk);
+	walk->tried = hash_new();
 	if (read_message(walk, fd, st, &why)) {
 		buf_putc(&walk->record, '\0');
 		walk->go_on = walk->each(walk->arg, buf_view(&walk->record));
 	} else {
 		log_warn("%s %.*s: skipped: %s", walk->queue, VIEW_ARG(walk->id), buf_c(&why));
 	}
-	hash_free(walk->reasons, NULL);
+	hash_free(walk->tried, NULL);
 	buf_fini(&why);
 }
 
