@@ -7,6 +7,8 @@
 
 #include "config.h"
 #include "global/config/param.h"
+#include "global/client/proxy.h"
+#include "global/config/tables.h"
 #include "global/maillog/postlog_sink.h"
 #include "table/match_list.h"
 #include "util/log/log.h"
@@ -122,40 +124,17 @@ command_enter_queue(struct config *config)
 	buf_fini(&why);
 }
 
-static const char *
-table_setting(void *arg, const char *name)
-{
-	return config_string(arg, name, NULL);
-}
-
-struct table_config {
-	bool utf8;
-	long long lmdb_map_size;
-	int bdb_read_cache, bdb_create_cache;
-	const char *default_type;
-};
-
-static const struct binding table_bindings[] = {
-	BIND_BOOL(struct table_config, utf8, "smtputf8_enable"),
-	BIND_LONG(struct table_config, lmdb_map_size, "lmdb_map_size"),
-	BIND_INT(struct table_config, bdb_read_cache, "berkeley_db_read_buffer_size"),
-	BIND_INT(struct table_config, bdb_create_cache, "berkeley_db_create_buffer_size"),
-	BIND_STRING(struct table_config, default_type, "default_database_type"),
-	BIND_END
-};
-
 void
 command_tables(struct config *config, struct table_env *env)
 {
-	struct table_config settings;
+	struct buf why = BUF_INIT;
+	const struct table_env *made = config_table_env(config, &why);
 
-	command_bind(config, table_bindings, &settings);
-	*env = (struct table_env){
-		.utf8 = settings.utf8, .setting = table_setting, .arg = config,
-		.lmdb_map_size = (size_t)settings.lmdb_map_size, .bdb_read_cache = (size_t)settings.bdb_read_cache,
-		.bdb_create_cache = (size_t)settings.bdb_create_cache, .default_type = settings.default_type,
-		.config_directory = config_directory(config),
-	};
+	if (made == NULL)
+		log_fatal("%s", buf_c(&why));
+	proxy_register();
+	*env = *made;
+	buf_fini(&why);
 }
 
 const char *

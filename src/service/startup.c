@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "global/client/proxy.h"
 #include "global/config/tables.h"
 #include "global/maillog/postlog_sink.h"
 #include "service/confine.h"
@@ -272,6 +273,7 @@ service_start_up(struct service_context *ctx, int argc, char **argv)
 	go_to_queue(ctx);
 	find_owner(ctx);
 	confine_configure(ctx);
+	proxy_register();
 	if (service->prepare != NULL)
 		service->prepare(ctx);
 	drop_privileges(ctx);

@@ -1,7 +1,6 @@
 #include "smtpd/server.h"
 
 #include "global/client/anvil.h"
-#include "global/client/proxy_direct.h"
 #include "service/service.h"
 #include "util/log/log.h"
 
@@ -126,7 +125,6 @@ server_open(struct service_context *ctx)
 	struct smtpd_server *server = mem_new(sizeof(*server));
 	const struct table_env *env = service_tables(ctx);
 
-	proxy_direct_register();
 	server->config = service_config(ctx);
 	server->service_name = service_name(ctx);
 	if (server->config->upstream_proxy_protocol[0] != '\0'

@@ -43,9 +43,9 @@ table_register(const struct table_type *type)
 static const struct table_type *
 find_type(struct view name)
 {
-	for (size_t i = 0; i < registered_count; i++)
-		if (view_is(name, registered[i]->name))
-			return registered[i];
+	for (size_t i = registered_count; i > 0; i--)
+		if (view_is(name, registered[i - 1]->name))
+			return registered[i - 1];
 	for (size_t i = 0; i < ARRAY_COUNT(builtin); i++)
 		if (builtin[i]->ops != NULL && view_is(name, builtin[i]->name))
 			return builtin[i];

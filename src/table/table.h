@@ -78,7 +78,7 @@ enum lookup	 table_delete(struct table *table, struct view key, struct buf *why)
 enum lookup	 table_next(struct table *table, bool restart, struct buf *key, struct buf *value, struct buf *why);
 bool		 table_commit(struct table *table, struct buf *why);	/* TABLE_BULK: makes the new content visible */
 
-void		 table_register(const struct table_type *type);	/* layers above add their own (proxy) */
+void		 table_register(const struct table_type *type);	/* layers above add their own (proxy); the last of a name counts */
 /* Calls each() for every type this build can open. */
 void		 table_each_type(void (*each)(const char *name, void *arg), void *arg);
 

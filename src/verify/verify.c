@@ -1,5 +1,4 @@
 /* verify: can mail for an address be delivered? Answers from a cache, and sends probes to find out. */
-#include "global/client/proxy_direct.h"
 #include "service/service.h"
 #include "table/cache.h"
 #include "util/log/log.h"
@@ -188,7 +187,6 @@ prepare(struct service_context *ctx)
 	struct verify *verify = mem_new(sizeof(*verify));
 	struct buf path = BUF_INIT;
 
-	proxy_direct_register();
 	verify->config = service_config(ctx);
 	verify->cache = open_cache(ctx, verify);
 	buf_printf(&path, "public/%s", verify->config->cleanup_service);

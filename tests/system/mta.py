@@ -21,7 +21,8 @@ MASTER = {
     "defer/unix": "- - n - 0 bounce", "trace/unix": "- - n - 0 bounce", "smtp/unix": "- - n - - smtp",
     "relay/unix": "- - n - - smtp", "showq/unix": "n - n - - showq", "flush/unix": "n - n 1000? 0 flush", "error/unix": "- - n - - error",
     "retry/unix": "- - n - - error", "discard/unix": "- - n - - discard", "local/unix": "- n n - - local",
-    "verify/unix": "- - n - 1 verify", "postlog/unix-dgram": "n - n - 1 postlogd",
+    "verify/unix": "- - n - 1 verify", "proxymap/unix": "- - n - - proxymap", "proxywrite/unix": "- - n - 1 proxymap",
+    "postlog/unix-dgram": "n - n - 1 postlogd",
 }
 
 

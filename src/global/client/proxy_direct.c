@@ -1,8 +1,6 @@
-#include "global/client/proxy_direct.h"
-
+/* proxy_direct: `proxy:type:name` inside of proxymap. */
+#include "global/client/proxy.h"
 #include "table/type.h"
-
-/* TODO: ask proxymap; until there is one the inner table is opened here. */
 
 static enum lookup
 proxy_lookup(void *state, struct view key, struct buf *value, struct buf *why)
@@ -44,7 +42,7 @@ proxy_open(const struct table_env *env, const char *name, unsigned flags, struct
 static const struct table_type proxy_type = { .name = "proxy", .ops = &ops, .open = proxy_open };
 
 void
-proxy_direct_register(void)
+proxy_register_direct(void)
 {
 	table_register(&proxy_type);
 }

@@ -1,0 +1,1 @@
+$(call daemon,proxymap,src/proxymap)
