@@ -2,6 +2,7 @@
 
 #include "global/queue/queue_id.h"
 #include "util/log/log.h"
+#include "util/process/nss.h"
 
 /* What a promise is about, in the queue and where NSS and the resolver look. */
 static const struct {
@@ -20,7 +21,8 @@ static const char *const queue_directories[] = {
 
 /* Directories rather than files: files here are replaced by new ones of the same name. */
 static const char *const name_services[] = {
-	"/etc", "/lib", "/lib64", "/usr/lib", "/usr/lib64", "/run/systemd/resolve", "/run/resolvconf", "/run/NetworkManager",
+	"/etc", "/lib", "/lib64", "/usr/lib", "/usr/lib64", "/run/systemd/resolve", "/run/systemd/userdb", "/run/userdb",
+	"/run/resolvconf", "/run/NetworkManager",
 	"/run/connman", "/var/lib/sss", "/var/lib/extrausers", "/var/run/nscd", "/var/cache/nscd", "/var/db/nscd",
 };
 
@@ -81,13 +83,35 @@ confine_configure(struct service_context *ctx)
 	buf_fini(&why);
 }
 
+static bool
+promised(const struct service_context *ctx, const char *word)
+{
+	return sandbox_is_promised(buf_c(&ctx->promises), word);
+}
+
+void
+confine_load_name_services(const struct service_context *ctx)
+{
+	struct view rest = buf_view(&ctx->promises), word;
+	bool accounts = false;
+
+	while (view_word(&rest, " ", &word))
+		accounts = accounts || view_is(word, "nss") || view_is(word, "setid");
+	if (accounts) {
+		nss_load("passwd");
+		nss_load("group");
+	}
+	if (promised(ctx, "dns"))
+		nss_load("hosts");
+}
+
 static void
 grant_queue(struct service_context *ctx)
 {
 	unsigned rights = 0;
 
 	for (size_t i = 0; i < ARRAY_COUNT(queue_rights); i++)
-		if (sandbox_is_promised(buf_c(&ctx->promises), queue_rights[i].promise))
+		if (promised(ctx, queue_rights[i].promise))
 			rights |= queue_rights[i].rights;
 	for (size_t i = 0; rights != 0 && i < ARRAY_COUNT(queue_directories); i++)
 		grant(ctx, queue_directories[i], rights);
@@ -96,7 +120,7 @@ grant_queue(struct service_context *ctx)
 static void
 grant_name_services(struct service_context *ctx)
 {
-	if (!sandbox_is_promised(buf_c(&ctx->promises), "nss"))
+	if (!promised(ctx, "nss"))
 		return;
 	for (size_t i = 0; i < ARRAY_COUNT(name_services); i++)
 		grant(ctx, name_services[i], PATH_READ);

@@ -276,6 +276,7 @@ service_start_up(struct service_context *ctx, int argc, char **argv)
 	proxy_register();
 	if (service->prepare != NULL)
 		service->prepare(ctx);
+	confine_load_name_services(ctx);
 	drop_privileges(ctx);
 	confine(ctx);
 	if (service->shape == SERVICE_EVENT || service->shape == SERVICE_MANAGER)

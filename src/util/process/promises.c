@@ -51,7 +51,7 @@ const struct promise promises[] = {
 	{ "queue-create", "queue-write", "rename renameat renameat2 link linkat mkdir mkdirat chmod fchmodat" },
 	{ "unix-connect", NULL, "" },
 	{ "net-connect", "unix-connect", "bind" },
-	{ "nss", "unix-connect", "open openat getdents getdents64 mmap mmap2 mprotect" },	/* libraries are loaded late */
+	{ "nss", "unix-connect", "open openat getdents getdents64" },
 	{ "dns", "nss", "bind" },
 	{ "setid", "nss", "setresuid setresuid32 setresgid setresgid32 setreuid setreuid32 setregid setregid32 setuid setuid32 "
 	    "setgid setgid32 setgroups setgroups32 setfsuid setfsgid fchown fchown32 fchownat chown chown32 lchown" },
@@ -81,6 +81,7 @@ const struct argument_rule argument_rules[] = {
 	{ "stdio", "ioctl", { IS(1, SIOCGIFNAME) }, 1 },
 	{ "stdio", "prctl", { IS(0, PR_SET_NAME) }, 1 },
 	{ "stdio", "prctl", { IS(0, PR_GET_DUMPABLE) }, 1 },
+	{ "nss", "prctl", { IS(0, PR_CAPBSET_READ) }, 1 },
 	{ "stdio", "kill", { IS(0, ARGUMENT_OWN_PID) }, 1 },
 	{ "stdio", "tgkill", { IS(0, ARGUMENT_OWN_PID) }, 1 },	/* raise, abort */
 	{ NULL, NULL, { { 0, 0, 0 } }, 0 }
