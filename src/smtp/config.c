@@ -8,8 +8,16 @@
 	BIND_STRING(struct smtp_config, host_lookup, prefix "host_lookup"), \
 	BIND_STRING(struct smtp_config, address_preference, prefix "address_preference"), \
 	BIND_STRING(struct smtp_config, tcp_port, prefix "tcp_port"), \
-	BIND_STRING(struct smtp_config, cache_destinations, prefix "connection_cache_destinations"), \
-	BIND_STRING(struct smtp_config, generic_maps, prefix "generic_maps"), \
+	BIND_STRING(struct smtp_config, dns_support, prefix "dns_support_level"), \
+	BIND_STRING(struct smtp_config, pix_workarounds, prefix "pix_workarounds"), \
+	BIND_STRING(struct smtp_config, verify_target, prefix "address_verify_target"), \
+	BIND_TIME(struct smtp_config, pix_threshold_sec, prefix "pix_workaround_threshold_time"), \
+	BIND_TIME(struct smtp_config, pix_delay_sec, prefix "pix_workaround_delay_time"), \
+	BIND_TIME(struct smtp_config, xforward_timeout_sec, prefix "xforward_timeout"), \
+	BIND_INT(struct smtp_config, min_data_rate, prefix "min_data_rate"), \
+	BIND_BOOL(struct smtp_config, per_request_deadline, prefix "per_request_deadline"), \
+	BIND_BOOL(struct smtp_config, cname_overrides, prefix "cname_overrides_servername"), \
+	BIND_BOOL(struct smtp_config, send_xforward, prefix "send_xforward_command"), \
 	BIND_STRING(struct smtp_config, tls_level, prefix "tls_security_level"), \
 	BIND_TIME(struct smtp_config, connect_timeout_sec, prefix "connect_timeout"), \
 	BIND_TIME(struct smtp_config, mail_timeout_sec, prefix "mail_timeout"), \
@@ -40,6 +48,15 @@
 	BIND_STRING(struct smtp_config, proxy_interfaces, "proxy_interfaces"), \
 	BIND_STRING(struct smtp_config, inet_protocols, "inet_protocols"), \
 	BIND_STRING(struct smtp_config, recipient_delimiter, "recipient_delimiter"), \
+	BIND_STRING(struct smtp_config, propagate_extensions, "propagate_unmatched_extensions"), \
+	BIND_INT(struct smtp_config, header_size_max, "header_size_limit"), \
+	BIND_INT(struct smtp_config, header_token_max, "header_address_token_limit"), \
+	BIND_INT(struct smtp_config, boundary_max, "mime_boundary_length_limit"), \
+	BIND_INT(struct smtp_config, nesting_max, "mime_nesting_limit"), \
+	BIND_BOOL(struct smtp_config, no_mime_conversion, "disable_mime_output_conversion"), \
+	BIND_STRING(struct smtp_config, srv_services, "use_srv_lookup"), \
+	BIND_BOOL(struct smtp_config, srv_fallback, "allow_srv_lookup_fallback"), \
+	BIND_BOOL(struct smtp_config, ignore_srv_error, "ignore_srv_lookup_error"), \
 	BIND_INT(struct smtp_config, reply_line_limit, "line_length_limit"), \
 	BIND_BOOL(struct smtp_config, ignore_mx_error, "ignore_mx_lookup_error")
 

@@ -8,16 +8,34 @@
 #include "global/config/config.h"
 
 struct smtp_config {
-	const char *myhostname, *helo_name, *tcp_port, *bind_address, *bind_address6, *host_lookup, *address_preference;
-	const char *inet_interfaces, *proxy_interfaces, *inet_protocols, *fallback_relay, *cache_destinations;
-	const char *discard_keywords, *generic_maps, *recipient_delimiter, *tls_level, *propagate_extensions;
-	int connect_timeout_sec, helo_timeout_sec, mail_timeout_sec, rcpt_timeout_sec, data_init_timeout_sec;
-	int data_xfer_timeout_sec, data_done_timeout_sec, rset_timeout_sec, quit_timeout_sec;
-	int mx_address_limit, mx_session_limit, line_length_limit, reply_line_limit;
+	const char *myhostname, *inet_interfaces, *proxy_interfaces, *inet_protocols;
+	const char *recipient_delimiter, *propagate_extensions;
+
+	/* where to */
+	const char *tcp_port, *host_lookup, *dns_support, *address_preference, *fallback_relay, *srv_services;
+	const char *bind_address, *bind_address6;
+	int mx_address_limit, mx_session_limit;
+	bool randomize, balance, cname_overrides, bind_address_enforce;
+	bool defer_if_no_mx_address, ignore_mx_error, ignore_srv_error, srv_fallback;
+
+	/* how we speak */
+	const char *helo_name, *discard_keywords, *pix_workarounds, *tls_level, *verify_target;
+	int pix_threshold_sec, pix_delay_sec;
+	bool always_ehlo, never_ehlo, skip_5xx_greeting, skip_quit_response, quote_envelope, dummy_mail_auth, send_xforward;
+	bool use_tls, enforce_tls, sasl_auth_enable, assume_final;
+	int reply_line_limit, line_length_limit;
+
+	/* content */
+	int header_size_max, header_token_max, boundary_max, nesting_max;
+	bool no_mime_conversion;
+
+	/* time */
+	int connect_timeout_sec, helo_timeout_sec, xforward_timeout_sec, mail_timeout_sec, rcpt_timeout_sec;
+	int data_init_timeout_sec, data_xfer_timeout_sec, data_done_timeout_sec, rset_timeout_sec, quit_timeout_sec;
+	int min_data_rate;
+	bool per_request_deadline;
 	int cache_time_limit_sec, reuse_time_limit_sec, reuse_count_limit;
-	bool always_ehlo, never_ehlo, skip_5xx_greeting, skip_quit_response, randomize, balance, cache_on_demand;
-	bool quote_envelope, use_tls, enforce_tls, sasl_auth_enable, defer_if_no_mx_address, dummy_mail_auth, ignore_mx_error;
-	bool bind_address_enforce, assume_final;
+	bool cache_on_demand;
 };
 
 extern const struct binding smtp_bindings[], lmtp_bindings[];

@@ -14,8 +14,8 @@ static void
 session_key(const struct agent *agent, struct view nexthop, struct buf *out)
 {
 	buf_reset(out);
-	buf_printf(out, "%s\n%.*s\n%s\n%s", agent->service_name, VIEW_ARG(nexthop), agent->config->bind_address,
-	    agent->config->bind_address6);
+	buf_printf(out, "%s\n%.*s\n%s\n%s", agent->client.service_name, VIEW_ARG(nexthop), agent->client.config->bind_address,
+	    agent->client.config->bind_address6);
 	buf_lower(out);
 }
 
@@ -30,7 +30,7 @@ smtp_drop_kept(struct agent *agent)
 void
 smtp_expire_kept(struct agent *agent)
 {
-	if (agent->kept != NULL && (clock_now() - agent->kept->idle_since >= (msec_t)agent->config->cache_time_limit_sec * 1000 ||
+	if (agent->kept != NULL && (clock_now() - agent->kept->idle_since >= (msec_t)agent->client.config->cache_time_limit_sec * 1000 ||
 	    stream_readable(agent->kept->stream)))
 		smtp_drop_kept(agent);
 }
@@ -59,9 +59,9 @@ take_kept(struct agent *agent, struct view nexthop)
 static bool
 worn_out(const struct agent *agent, const struct session *session)
 {
-	const struct smtp_config *config = agent->config;
+	const struct smtp_config *config = agent->client.config;
 
-	return (config->reuse_count_limit > 0 && session->uses >= config->reuse_count_limit) ||
+	return (config->reuse_count_limit > 0 && session->uses > config->reuse_count_limit) ||
 	    clock_now() - session->opened >= (msec_t)config->reuse_time_limit_sec * 1000;
 }
 
@@ -72,12 +72,12 @@ wanted(const struct agent *agent, const struct delivery_request *request, const 
 	struct view peer = buf_view(&session->peer), name, address;
 	struct netaddr addr;
 
-	if (agent->config->cache_on_demand && (request->flags & DELIVERY_CONN_STORE) != 0)
+	if (agent->client.config->cache_on_demand && (request->flags & DELIVERY_CONN_STORE) != 0)
 		return true;
-	if (agent->cache_destinations == NULL || !view_rsplit(view_slice(peer, 0, peer.len - 1), '[', &name, &address))
+	if (agent->client.cache_destinations == NULL || !view_rsplit(view_slice(peer, 0, peer.len - 1), '[', &name, &address))
 		return false;
-	return match_list_domain(agent->cache_destinations, request->nexthop) == LOOKUP_FOUND ||
-	    match_list_host(agent->cache_destinations, name, netaddr_parse(address, &addr) ? &addr : NULL) == LOOKUP_FOUND;
+	return match_list_domain(agent->client.cache_destinations, request->nexthop) == LOOKUP_FOUND ||
+	    match_list_host(agent->client.cache_destinations, name, netaddr_parse(address, &addr) ? &addr : NULL) == LOOKUP_FOUND;
 }
 
 static void
@@ -105,27 +105,42 @@ attempt(struct agent *agent, struct delivery *delivery, struct view nexthop)
 	end_session(agent, delivery, nexthop);
 }
 
+/* A host that says 5xx to us has spoken for the destination; not so while everything is soft (QM7). */
+static bool
+is_final_word(const struct delivery *delivery)
+{
+	return delivery->last.status[0] == '5' && !delivery->request->settings->soft_bounce;
+}
+
+/* True: this host counts as one that was tried. */
+static bool
+try_host(struct agent *agent, struct delivery *delivery, struct view nexthop, const struct destination *to,
+    const struct host *host, bool last)
+{
+	buf_reset(&delivery->relay);
+	delivery->session = session_open(&agent->client, delivery->request, to, host, &delivery->relay, &delivery->last);
+	if (delivery->session != NULL) {
+		delivery->final_host = last;
+		attempt(agent, delivery, nexthop);
+		return true;
+	}
+	delivery->refused = is_final_word(delivery);
+	return false;
+}
+
 /* Tries the hosts of one next hop until all recipients have a verdict, or enough of them talked to us. */
 static void
 try_hosts(struct agent *agent, struct delivery *delivery, struct view nexthop, const struct destination *to,
     const struct host_list *list, bool last_nexthop)
 {
-	int sessions = 0, limit = agent->config->mx_session_limit;
+	int sessions = 0, limit = agent->client.config->mx_session_limit;
 
-	for (size_t i = 0; i < list->count && delivery->left > 0; i++) {
-		bool last_host = i + 1 == list->count, connected;
+	for (size_t i = 0; i < list->count && delivery->left > 0 && !delivery->refused; i++) {
+		bool last = i + 1 == list->count || (limit > 0 && sessions + 1 >= limit);
 
-		delivery->session = session_open(agent->config, agent->lmtp, to, &list->hosts[i], &connected, &delivery->last);
-		if (!connected)
-			continue;
-		sessions++;
+		if (try_host(agent, delivery, nexthop, to, &list->hosts[i], last && last_nexthop))
+			sessions++;
 		if (limit > 0 && sessions >= limit)
-			last_host = true;
-		if (delivery->session != NULL) {
-			delivery->final_host = last_host && last_nexthop;
-			attempt(agent, delivery, nexthop);
-		}
-		if (last_host)
 			return;
 	}
 }
@@ -138,13 +153,13 @@ try_nexthop(struct agent *agent, struct delivery *delivery, struct view nexthop,
 	struct host socket_host = { .name = "localhost" };
 	struct buf why = BUF_INIT;
 
-	if (!destination_parse(nexthop, agent->config, agent->lmtp, arena, &to, &why)) {
+	if (!destination_parse(nexthop, &agent->client, arena, &to, &why)) {
 		dsn_set(&delivery->last, "4.3.5", "%s", buf_c(&why));
 		log_warn("%s", buf_c(&why));
 	} else if (to.is_unix) {
 		list = (struct host_list){ &socket_host, 1 };
 		try_hosts(agent, delivery, nexthop, &to, &list, last);
-	} else if (destination_hosts(&to, agent->config, agent->lmtp, arena, &list, &delivery->last)) {
+	} else if (destination_hosts(&to, &agent->client, arena, &list, &delivery->last)) {
 		try_hosts(agent, delivery, nexthop, &to, &list, last);
 	}
 	buf_fini(&why);
@@ -159,11 +174,11 @@ forbidden(const struct agent *agent, struct dsn *dsn)
 	static const char *const mandatory[] = { "encrypt", "fingerprint", "dane-only", "verify", "secure" };
 
 	for (size_t i = 0; i < ARRAY_COUNT(mandatory); i++)
-		if (agent->config->enforce_tls || strcasecmp(agent->config->tls_level, mandatory[i]) == 0) {
+		if (agent->client.config->enforce_tls || strcasecmp(agent->client.config->tls_level, mandatory[i]) == 0) {
 			dsn_set(dsn, "4.7.4", "TLS is required, but this SMTP client has none");
 			return true;
 		}
-	if (agent->config->sasl_auth_enable) {
+	if (agent->client.config->sasl_auth_enable) {
 		dsn_set(dsn, "4.7.0", "SASL authentication is required, but this SMTP client has none");
 		return true;
 	}
@@ -187,41 +202,38 @@ try_all(struct agent *agent, struct delivery *delivery, struct arena *arena)
 	struct view nexthops[NEXTHOPS_MAX];
 	size_t count = add_nexthops(delivery->request->nexthop, nexthops, 0);
 
-	count = add_nexthops(view_string(agent->config->fallback_relay), nexthops, count);
-	for (size_t i = 0; i < count && delivery->left > 0; i++)
+	count = add_nexthops(view_string(agent->client.config->fallback_relay), nexthops, count);
+	for (size_t i = 0; i < count && delivery->left > 0 && !delivery->refused; i++)
 		try_nexthop(agent, delivery, nexthops[i], i + 1 == count, arena);
 }
 
-/* No host took them: what the last one said is the verdict, and qmgr hears when the site is at fault. */
+/* No host took them: what the last one said is the verdict. */
 static void
-give_up(struct delivery *delivery, struct delivery_report *report)
+give_up(struct delivery *delivery)
 {
-	bool nobody_home = delivery->left == delivery->request->recipient_count;
-
 	delivery->final_host = true;
 	delivery->request->connection_use = 0;
 	if (delivery->last.status[0] == '\0')
 		dsn_set(&delivery->last, "4.3.0", "mail could not be delivered");
-	delivery_fail_all(delivery, "none", &delivery->last);
-	if (nobody_home && delivery->last.status[0] == '4')
-		dsn_copy(&report->dsn, &delivery->last);
+	delivery->site_failed = delivery->left == delivery->request->recipient_count && delivery->last.status[0] == '4';
+	delivery_fail_all(delivery, delivery->relay.len > 0 ? buf_c(&delivery->relay) : "none", &delivery->last);
 }
 
 void
 smtp_deliver(void *arg, struct delivery_request *request, struct delivery_report *report)
 {
 	struct agent *agent = arg;
-	struct delivery delivery = { .config = agent->config, .lmtp = agent->lmtp, .request = request, .generic = agent->generic };
+	struct delivery delivery = { .client = &agent->client, .request = request };
 	struct arena arena = ARENA_INIT;
 	struct view first = request->nexthop;
 
 	dsn_init(&delivery.last);
 	delivery.left = request->recipient_count;
 	delivery.settled = arena_alloc_array(&arena, request->recipient_count, sizeof(*delivery.settled));
-	if (!agent->lmtp)
+	if (!agent->client.lmtp)
 		request->tls = "none";
 	if (forbidden(agent, &delivery.last)) {
-		give_up(&delivery, report);
+		give_up(&delivery);
 		goto out;
 	}
 	delivery.session = take_kept(agent, first);
@@ -230,9 +242,12 @@ smtp_deliver(void *arg, struct delivery_request *request, struct delivery_report
 	if (delivery.left > 0)
 		try_all(agent, &delivery, &arena);
 	if (delivery.left > 0)
-		give_up(&delivery, report);
+		give_up(&delivery);
 out:
 	report->result = delivery.deferred ? DELIVERY_DEFERRED : DELIVERY_DONE;
+	if (delivery.site_failed)		/* qmgr waits before it tries this destination again */
+		dsn_copy(&report->dsn, &delivery.last);
+	buf_fini(&delivery.relay);
 	dsn_fini(&delivery.last);
 	arena_fini(&arena);
 }

@@ -3,15 +3,9 @@
 #define SMTP_DELIVER_H
 
 #include "smtp/transaction.h"
-#include "table/maps.h"
-#include "table/match_list.h"
 
 struct agent {
-	const struct smtp_config *config;
-	const char *service_name;
-	bool lmtp;
-	struct maps *generic;			/* or NULL */
-	struct match_list *cache_destinations;	/* or NULL */
+	struct client client;
 	struct session *kept;			/* an open session after a clean end, or NULL */
 	struct buf kept_key;			/* what it may serve */
 };

@@ -2,12 +2,12 @@
 
 #include <stdlib.h>
 #include <strings.h>
-#include <sys/random.h>
 
 #include "dns/dns.h"
 #include "global/address/address.h"
 #include "util/log/log.h"
 #include "util/net/endpoint.h"
+#include "util/text/words.h"
 
 enum { HOSTS_MAX = 500, OWN_MAX = 256, ADDRESSES_PER_HOST_MAX = 100 };
 
@@ -60,13 +60,13 @@ split_host_port(struct view text, struct view *host, struct view *port, bool *li
 }
 
 bool
-destination_parse(struct view nexthop, const struct smtp_config *config, bool lmtp, struct arena *arena,
-    struct destination *out, struct buf *why)
+destination_parse(struct view nexthop, const struct client *client, struct arena *arena, struct destination *out,
+    struct buf *why)
 {
 	struct view host, port;
 
 	memset(out, 0, sizeof(*out));
-	if (lmtp && view_starts(nexthop, VIEW("unix:"))) {
+	if (client->lmtp && view_starts(nexthop, VIEW("unix:"))) {
 		out->is_unix = true;
 		out->name = arena_string(arena, view_slice(nexthop, 5, nexthop.len));
 		return true;
@@ -79,19 +79,23 @@ destination_parse(struct view nexthop, const struct smtp_config *config, bool lm
 	}
 	if (view_starts_nocase(host, VIEW("ipv6:")))
 		host = view_slice(host, 5, host.len);
-	if (!port_number(arena, view_empty(port) ? view_string(config->tcp_port) : port, &out->port)) {
+	if (view_empty(port))
+		port = view_string(client->config->tcp_port);
+	if (!port_number(arena, port, &out->port)) {
 		why_set(why, "unknown port in \"%.*s\"", VIEW_ARG(nexthop));
 		return false;
 	}
 	out->name = arena_string(arena, host);
-	out->literal = out->literal || lmtp;
+	out->service = arena_string(arena, port);
+	out->literal = out->literal || client->lmtp;
 	return true;
 }
 
 /* -- addresses ------------------------------------------------------------------------------------------------------- */
 
-struct lookup {
+struct search {
 	const struct smtp_config *config;
+	uint16_t port;			/* of the hosts that are added */
 	struct arena *arena;
 	struct host_list *out;
 	struct dsn *dsn;
@@ -109,88 +113,94 @@ protocol_enabled(const struct smtp_config *config, int family)
 	return false;
 }
 
+/* Among hosts as good as each other; else in the order they were found. */
 static unsigned
-random_order(const struct smtp_config *config)
+random_order(const struct search *search)
 {
-	unsigned value = 0;
-
-	if (config->randomize && getrandom(&value, sizeof(value), GRND_NONBLOCK) != sizeof(value))
-		value = (unsigned)random();
-	return value;
+	return search->config->randomize ? (unsigned)random() : (unsigned)search->out->count;
 }
 
 static void
-add_host(struct lookup *lookup, const char *name, const struct netaddr *addr, unsigned preference)
+add_host(struct search *search, const char *name, const struct netaddr *addr, unsigned preference)
 {
-	if (lookup->out->count == HOSTS_MAX)
+	if (search->out->count == HOSTS_MAX)
 		return;
-	lookup->out->hosts[lookup->out->count++] = (struct host){ name, *addr, preference, random_order(lookup->config) };
+	search->out->hosts[search->out->count++] = (struct host){
+		.name = name, .addr = *addr, .port = search->port, .preference = preference,
+		.order = random_order(search),
+	};
 }
 
 static void
-name_error(struct lookup *lookup, const char *name, const char *type, enum dns_result result, const char *reason)
+name_error(struct search *search, const char *name, const char *type, enum dns_result result, const char *reason)
 {
-	const char *status = result == DNS_AGAIN ? "4.4.3" : result == DNS_MALFORMED ? "5.4.3" : "5.4.4";
+	static const char *const statuses[] = {
+		[DNS_NO_NAME] = "5.4.4", [DNS_NO_DATA] = "5.4.4", [DNS_AGAIN] = "4.4.3", [DNS_MALFORMED] = "5.4.3",
+		[DNS_FILTERED] = "4.7.0",
+	};
+	const char *status = statuses[result];
 
-	lookup->try_again = lookup->try_again || result == DNS_AGAIN;
-	dsn_set(lookup->dsn, status, "Host or domain name not found. Name service error for name=%s type=%s: %s", name, type,
+	search->try_again = search->try_again || result == DNS_AGAIN || result == DNS_FILTERED;
+	dsn_set(search->dsn, status, "Host or domain name not found. Name service error for name=%s type=%s: %s", name, type,
 	    reason);
 }
 
 /* Addresses of one family, through the DNS. */
 static bool
-add_family(struct lookup *lookup, const char *name, enum dns_type type, unsigned preference)
+add_family(struct search *search, const char *name, enum dns_type type, unsigned preference)
 {
 	struct dns_answer answer;
 	struct buf why = BUF_INIT;
-	enum dns_result result = dns_lookup(name, type, lookup->arena, &answer, &why);
+	enum dns_result result = dns_lookup(name, type, search->arena, &answer, &why);
 
+	if (result == DNS_FOUND && search->config->cname_overrides)
+		name = arena_string(search->arena, answer.canonical);
 	for (size_t i = 0; result == DNS_FOUND && i < answer.count; i++)
-		add_host(lookup, name, &answer.records[i].addr, preference);
-	if (result != DNS_FOUND && (!lookup->try_again || result == DNS_AGAIN))
-		name_error(lookup, name, dns_type_name(type), result, buf_c(&why));
+		add_host(search, name, &answer.records[i].addr, preference);
+	if (result != DNS_FOUND && (!search->try_again || result == DNS_AGAIN))
+		name_error(search, name, dns_type_name(type), result, buf_c(&why));
 	buf_fini(&why);
 	return result == DNS_FOUND;
 }
 
 static bool
-add_native(struct lookup *lookup, const char *name, unsigned preference)
+add_native(struct search *search, const char *name, unsigned preference)
 {
 	struct netaddr found[ADDRESSES_PER_HOST_MAX];
 	struct buf why = BUF_INIT;
 	size_t count = inet_resolve(name, NULL, AF_UNSPEC, found, ADDRESSES_PER_HOST_MAX, &why), added = 0;
 
 	for (size_t i = 0; i < count; i++)
-		if (protocol_enabled(lookup->config, found[i].family)) {
-			add_host(lookup, name, &found[i], preference);
+		if (protocol_enabled(search->config, found[i].family)) {
+			add_host(search, name, &found[i], preference);
 			added++;
 		}
 	if (added == 0)
-		dsn_set(lookup->dsn, "4.4.3", "unable to look up host %s: %s", name, buf_c(&why));
+		dsn_set(search->dsn, "4.4.3", "unable to look up host %s: %s", name, buf_c(&why));
 	buf_fini(&why);
 	return added > 0;
 }
 
 /* All addresses of a name, or the name itself when it is an address. */
 static bool
-add_name(struct lookup *lookup, const char *name, unsigned preference)
+add_name(struct search *search, const char *name, unsigned preference)
 {
-	struct view methods = view_string(lookup->config->host_lookup), word;
+	struct view methods = view_string(search->config->host_lookup), word;
 	struct netaddr addr;
 	bool found = false;
 
 	if (netaddr_parse(view_string(name), &addr)) {
-		add_host(lookup, name, &addr, preference);
+		add_host(search, name, &addr, preference);
 		return true;
 	}
 	while (!found && view_word(&methods, ", \t", &word)) {
 		if (view_is_nocase(word, "native")) {
-			found = add_native(lookup, name, preference);
+			found = add_native(search, name, preference);
 			continue;
 		}
-		if (protocol_enabled(lookup->config, AF_INET6) && add_family(lookup, name, DNS_AAAA, preference))
+		if (protocol_enabled(search->config, AF_INET6) && add_family(search, name, DNS_AAAA, preference))
 			found = true;
-		if (protocol_enabled(lookup->config, AF_INET) && add_family(lookup, name, DNS_A, preference))
+		if (protocol_enabled(search->config, AF_INET) && add_family(search, name, DNS_A, preference))
 			found = true;
 	}
 	return found;
@@ -310,7 +320,7 @@ cut_list(const struct smtp_config *config, struct host_list *list)
 /* -- mail exchangers --------------------------------------------------------------------------------------------------- */
 
 static bool
-add_exchangers(struct lookup *lookup, const struct destination *to, const struct dns_answer *answer)
+add_exchangers(struct search *search, const struct destination *to, const struct dns_answer *answer)
 {
 	bool found = false;
 
@@ -319,13 +329,13 @@ add_exchangers(struct lookup *lookup, const struct destination *to, const struct
 
 		if (view_empty(mx->name))
 			continue;	/* beside others a null MX means nothing */
-		if (add_name(lookup, arena_string(lookup->arena, mx->name), mx->preference))
+		if (add_name(search, arena_string(search->arena, mx->name), mx->preference))
 			found = true;
 	}
-	if (!found && lookup->try_again)
+	if (!found && search->try_again)
 		return false;
-	if (!found && lookup->config->defer_if_no_mx_address)
-		dsn_set(lookup->dsn, "4.4.4", "no address of a mail exchanger of %s was found", to->name);
+	if (!found && search->config->defer_if_no_mx_address)
+		dsn_set(search->dsn, "4.4.4", "no address of a mail exchanger of %s was found", to->name);
 	return found;
 }
 
@@ -337,7 +347,7 @@ null_mx(const struct dns_answer *answer)
 
 /* RFC 5321, 5.1: no MX record means that the domain itself is the host; an error means try later. */
 static bool
-add_domain(struct lookup *lookup, const struct destination *to)
+add_domain(struct search *search, const struct destination *to)
 {
 	struct dns_answer answer;
 	struct buf ascii = BUF_INIT, why = BUF_INIT;
@@ -345,40 +355,146 @@ add_domain(struct lookup *lookup, const struct destination *to)
 	bool found = false;
 
 	if (!domain_to_ascii(view_string(to->name), &ascii)) {
-		dsn_set(lookup->dsn, "5.1.2", "bad domain name %s", to->name);
+		dsn_set(search->dsn, "5.1.2", "bad domain name %s", to->name);
 		goto out;
 	}
-	result = dns_lookup(buf_c(&ascii), DNS_MX, lookup->arena, &answer, &why);
+	result = dns_lookup(buf_c(&ascii), DNS_MX, search->arena, &answer, &why);
 	if (result == DNS_FOUND && null_mx(&answer))
-		dsn_set(lookup->dsn, "5.1.0", "Domain %s does not accept mail (nullMX)", to->name);
+		dsn_set(search->dsn, "5.1.0", "Domain %s does not accept mail (nullMX)", to->name);
 	else if (result == DNS_FOUND)
-		found = add_exchangers(lookup, to, &answer);
-	else if (result == DNS_NO_DATA || result == DNS_NO_NAME || lookup->config->ignore_mx_error)
-		found = add_name(lookup, arena_string(lookup->arena, buf_view(&ascii)), 0);
+		found = add_exchangers(search, to, &answer);
+	else if (result == DNS_NO_DATA || result == DNS_NO_NAME || search->config->ignore_mx_error)
+		found = add_name(search, arena_string(search->arena, buf_view(&ascii)), 0);
 	else
-		name_error(lookup, to->name, "MX", result, buf_c(&why));
+		name_error(search, to->name, "MX", result, buf_c(&why));
 out:
 	buf_fini(&why);
 	buf_fini(&ascii);
 	return found;
 }
 
-bool
-destination_hosts(const struct destination *to, const struct smtp_config *config, bool lmtp, struct arena *arena,
-    struct host_list *out, struct dsn *dsn)
+/* -- SRV (RFC 2782) ----------------------------------------------------------------------------------------------------- */
+
+static bool
+uses_srv(const struct smtp_config *config, const struct destination *to)
 {
-	struct lookup lookup = { config, arena, out, dsn, false };
-	bool native = strstr(config->host_lookup, "dns") == NULL, found;
+	return !to->literal && words_contain(view_string(config->srv_services), view_string(to->service));
+}
+
+/* One of the first `left` records: each as likely as its weight says; those without have a small chance. */
+static size_t
+draw(const struct dns_record *records, size_t left)
+{
+	unsigned total = 0, at;
+
+	for (size_t i = 0; i < left; i++)
+		total += records[i].weight + 1u;
+	at = (unsigned)random() % total;
+	for (size_t i = 0; i < left; i++) {
+		if (at < records[i].weight + 1u)
+			return i;
+		at -= records[i].weight + 1u;
+	}
+	return left - 1;
+}
+
+static int
+compare_priority(const void *a, const void *b)
+{
+	const struct dns_record *x = a, *y = b;
+
+	return (x->preference > y->preference) - (x->preference < y->preference);
+}
+
+/* By priority; among equals in an order drawn by weight. Each record then has a preference of its own. */
+static void
+order_services(struct dns_record *records, size_t count)
+{
+	qsort(records, count, sizeof(*records), compare_priority);
+	for (size_t i = 0, same; i < count; i++) {
+		struct dns_record first;
+		size_t chosen;
+
+		for (same = i; same < count && records[same].preference == records[i].preference;)
+			same++;
+		chosen = i + draw(records + i, same - i);
+		first = records[chosen];
+		records[chosen] = records[i];
+		records[i] = first;
+	}
+}
+
+static bool
+add_services(struct search *search, const struct dns_answer *answer)
+{
+	uint16_t port = search->port;
+	bool found = false;
+
+	order_services(answer->records, answer->count);
+	for (size_t i = 0; i < answer->count; i++) {
+		search->port = answer->records[i].port;
+		if (!view_empty(answer->records[i].name) &&
+		    add_name(search, arena_string(search->arena, answer->records[i].name), (unsigned)i))
+			found = true;
+	}
+	search->port = port;
+	return found;
+}
+
+/* *decided: whatever was found, the domain's mail exchangers are not asked for. */
+static bool
+add_srv(struct search *search, const struct destination *to, bool *decided)
+{
+	struct dns_answer answer;
+	struct buf name = BUF_INIT, why = BUF_INIT;
+	enum dns_result result;
+	bool found = false;
+
+	buf_printf(&name, "_%s._tcp.%s", to->service, to->name);
+	result = dns_lookup(buf_c(&name), DNS_SRV, search->arena, &answer, &why);
+	*decided = true;
+	if (result == DNS_FOUND) {
+		found = add_services(search, &answer);
+	} else {
+		bool missing = result == DNS_NO_NAME || result == DNS_NO_DATA;
+
+		*decided = !(missing ? search->config->srv_fallback : search->config->ignore_srv_error);
+		name_error(search, buf_c(&name), "SRV", result, buf_c(&why));
+	}
+	buf_fini(&why);
+	buf_fini(&name);
+	return found;
+}
+
+static bool
+add_destination(struct search *search, const struct destination *to)
+{
+	bool decided = false, found;
+
+	if (uses_srv(search->config, to)) {
+		found = add_srv(search, to, &decided);
+		if (decided)
+			return found;
+	}
+	return add_domain(search, to);
+}
+
+bool
+destination_hosts(const struct destination *to, const struct client *client, struct arena *arena, struct host_list *out,
+    struct dsn *dsn)
+{
+	const struct smtp_config *config = client->config;
+	struct search search = { .config = config, .port = to->port, .arena = arena, .out = out, .dsn = dsn };
+	bool plain = to->literal || strcmp(config->dns_support, "disabled") == 0;
 
 	out->count = 0;
 	out->hosts = arena_alloc_array(arena, HOSTS_MAX, sizeof(*out->hosts));
-	found = to->literal || native ? add_name(&lookup, to->name, 0) : add_domain(&lookup, to);
-	if (!found)
+	if (!(plain ? add_name(&search, to->name, 0) : add_destination(&search, to)))
 		return false;
 	prefer_family(out, config->address_preference);
 	qsort(out->hosts, out->count, sizeof(*out->hosts), compare_hosts);
 	/* A next hop in brackets, or on another port, is the administrator's word. */
-	if (!lmtp && !to->literal && !cut_loop(to, config, out, dsn, lookup.try_again))
+	if (!client->lmtp && !to->literal && !cut_loop(to, config, out, dsn, search.try_again))
 		return false;
 	cut_list(config, out);
 	return true;

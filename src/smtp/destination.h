@@ -7,12 +7,13 @@
 #define SMTP_DESTINATION_H
 
 #include "global/dsn/dsn.h"
-#include "smtp/config.h"
+#include "smtp/client.h"
 #include "util/base/arena.h"
 #include "util/net/netaddr.h"
 
 struct destination {
 	const char *name;		/* as shown, without brackets and port; or the path of a socket */
+	const char *service;		/* what the port was called: "smtp", "2525" */
 	uint16_t port;
 	bool literal;			/* in brackets: no MX lookup */
 	bool is_unix;
@@ -22,6 +23,7 @@ struct destination {
 struct host {
 	const char *name;
 	struct netaddr addr;
+	uint16_t port;
 	unsigned preference, order;	/* order: random among equals */
 };
 
@@ -30,11 +32,11 @@ struct host_list {
 	size_t count;
 };
 
-/* Parses one next hop. False with a phrase for bad syntax. lmtp: no MX, "inet:" and "unix:" allowed, other port. */
-bool	destination_parse(struct view nexthop, const struct smtp_config *config, bool lmtp, struct arena *arena,
-	    struct destination *out, struct buf *why);
+/* Parses one next hop. False with a phrase for bad syntax. LMTP: no MX, "inet:" and "unix:" allowed, other port. */
+bool	destination_parse(struct view nexthop, const struct client *client, struct arena *arena, struct destination *out,
+	    struct buf *why);
 /* Looks the hosts up. False with a verdict: no such host, try again, null MX, or mail loops back. */
-bool	destination_hosts(const struct destination *to, const struct smtp_config *config, bool lmtp, struct arena *arena,
+bool	destination_hosts(const struct destination *to, const struct client *client, struct arena *arena,
 	    struct host_list *out, struct dsn *dsn);
 
 #endif

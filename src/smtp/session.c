@@ -60,7 +60,7 @@ session_reply(struct session *session, int timeout_sec, const char *doing, struc
 
 	stream_set_deadline(session->stream, clock_deadline((msec_t)timeout_sec * 1000));
 	stream_flush(session->stream);		/* its failure is met again by the reader */
-	result = smtp_reply_read(session->stream, (size_t)session->config->reply_line_limit, REPLY_LINES_MAX, &session->reply);
+	result = smtp_reply_read(session->stream, (size_t)session->client->config->reply_line_limit, REPLY_LINES_MAX, &session->reply);
 	stream_set_deadline(session->stream, CLOCK_NEVER);
 	if (result != STREAM_OK) {
 		session_lost(session, result, doing, dsn);
@@ -111,14 +111,14 @@ source_address(const struct smtp_config *config, int family, struct netaddr *out
 }
 
 static int
-connect_inet(const struct smtp_config *config, const struct host *host, uint16_t port, struct buf *why)
+connect_inet(const struct smtp_config *config, const struct host *host, struct buf *why)
 {
 	msec_t deadline = clock_deadline((msec_t)config->connect_timeout_sec * 1000);
 	struct netaddr to = host->addr, from;
 	bool bound = source_address(config, to.family, &from);
 	int fd;
 
-	to.port = port;
+	to.port = host->port;
 	errno = 0;
 	fd = inet_connect(&to, bound ? &from : NULL, deadline, why);
 	if (fd == -1 && errno == EADDRNOTAVAIL && bound && !config->bind_address_enforce) {
@@ -133,17 +133,16 @@ connect_inet(const struct smtp_config *config, const struct host *host, uint16_t
 static void
 name_peer(struct session *session, const struct destination *to, const struct host *host)
 {
-	buf_puts(&session->host, to->is_unix ? session->config->myhostname : host->name);
-	buf_putv(&session->peer, buf_view(&session->host));
-	buf_putc(&session->peer, '[');
 	if (to->is_unix)
-		buf_puts(&session->peer, to->name);
+		buf_puts(&session->address, to->name);
 	else
-		netaddr_put(&session->peer, &host->addr);
-	buf_putc(&session->peer, ']');
+		netaddr_put(&session->address, &host->addr);
+	buf_puts(&session->host, to->is_unix ? session->client->config->myhostname : host->name);
+	buf_putv(&session->peer, buf_view(&session->host));
+	buf_printf(&session->peer, "[%s]", buf_c(&session->address));
 	buf_putv(&session->relay, buf_view(&session->peer));
 	if (!to->is_unix)
-		buf_printf(&session->relay, ":%u", (unsigned)to->port);
+		buf_printf(&session->relay, ":%u", (unsigned)host->port);
 }
 
 static bool
@@ -153,11 +152,11 @@ connect_session(struct session *session, const struct destination *to, const str
 	int fd;
 
 	if (to->is_unix) {
-		fd = unix_connect(to->name, clock_deadline((msec_t)session->config->connect_timeout_sec * 1000), &why);
+		fd = unix_connect(to->name, clock_deadline((msec_t)session->client->config->connect_timeout_sec * 1000), &why);
 		if (fd == -1)
 			why_set(&why, "%s", strerror(errno));
 	} else {
-		fd = connect_inet(session->config, host, to->port, &why);
+		fd = connect_inet(session->client->config, host, &why);
 	}
 	if (fd == -1) {
 		dsn_set(dsn, "4.4.1", "connect to %s: %s", buf_c(&session->relay), buf_c(&why));
@@ -184,10 +183,29 @@ static const struct {
 	{ VIEW_INIT("AUTH"), FEATURE_AUTH },
 };
 
-static bool
-discarded(const struct session *session, struct view keyword)
+/* "XFORWARD" 1*( SP attribute ) */
+static void
+learn_xforward(struct session *session, struct view words)
 {
-	struct view list = view_string(session->config->discard_keywords), word;
+	static const struct {
+		const char *name;
+		unsigned attribute;
+	} known[] = {
+		{ "NAME", XFORWARD_NAME }, { "ADDR", XFORWARD_ADDR }, { "PORT", XFORWARD_PORT }, { "PROTO", XFORWARD_PROTO },
+		{ "HELO", XFORWARD_HELO }, { "IDENT", XFORWARD_IDENT }, { "SOURCE", XFORWARD_SOURCE },
+	};
+	struct view word;
+
+	while (view_word(&words, " \t\r", &word))
+		for (size_t i = 0; i < ARRAY_COUNT(known); i++)
+			if (view_is_nocase(word, known[i].name))
+				session->xforward |= known[i].attribute;
+}
+
+static bool
+listed(struct view list, struct view keyword)
+{
+	struct view word;
 
 	while (view_word(&list, ", \t\r\n", &word))
 		if (view_equal_nocase(word, keyword))
@@ -196,23 +214,38 @@ discarded(const struct session *session, struct view keyword)
 }
 
 static void
-learn_keyword(struct session *session, struct view line)
+learn_keyword(struct session *session, struct view line, struct view discarded)
 {
 	struct view keyword;
 
 	line = view_slice(line, 4, line.len);
-	if (!view_word(&line, " \t\r", &keyword) || discarded(session, keyword))
+	if (!view_word(&line, " \t\r", &keyword) || listed(discarded, keyword))
 		return;
 	for (size_t i = 0; i < ARRAY_COUNT(keywords); i++)
 		if (view_equal_nocase(keywords[i].keyword, keyword))
 			session->features |= keywords[i].feature;
 	if (view_is_nocase(keyword, "SIZE") && !view_number(view_trim(line), &session->size_limit))
 		session->size_limit = 0;
+	if (view_is_nocase(keyword, "XFORWARD"))
+		learn_xforward(session, line);
+}
+
+/* The keywords that we do not want to see from this server. False: the table could not be asked. */
+static bool
+discarded_keywords(const struct session *session, struct buf *out)
+{
+	enum lookup found = LOOKUP_NONE;
+
+	if (session->client->discarded_keywords != NULL)
+		found = maps_lookup(session->client->discarded_keywords, buf_view(&session->address), false, out, NULL);
+	if (found == LOOKUP_NONE)
+		buf_puts(out, session->client->config->discard_keywords);
+	return found != LOOKUP_RETRY;
 }
 
 /* ehlo-ok-rsp: the first line greets, each other one names an extension (RFC 5321, 4.1.1.1) */
 static void
-learn_features(struct session *session)
+learn_features(struct session *session, struct view discarded)
 {
 	struct view rest = buf_view(&session->reply.text), line;
 	bool first = true;
@@ -220,9 +253,23 @@ learn_features(struct session *session)
 	session->features = FEATURE_ESMTP;
 	while (view_word(&rest, "\n", &line)) {
 		if (!first)
-			learn_keyword(session, line);
+			learn_keyword(session, line, discarded);
 		first = false;
 	}
+}
+
+static bool
+learn(struct session *session, struct dsn *dsn)
+{
+	struct buf discarded = BUF_INIT;
+	bool ok = discarded_keywords(session, &discarded);
+
+	if (ok)
+		learn_features(session, buf_view(&discarded));
+	else
+		dsn_set(dsn, "4.3.0", "keyword lookup error for host %s", buf_c(&session->peer));
+	buf_fini(&discarded);
+	return ok;
 }
 
 static bool
@@ -230,7 +277,7 @@ greets_with_our_name(const struct session *session)
 {
 	struct view text = view_slice(buf_view(&session->reply.text), 4, session->reply.text.len), name;
 
-	return view_word(&text, " \t\r\n", &name) && view_is_nocase(name, session->config->myhostname);
+	return view_word(&text, " \t\r\n", &name) && view_is_nocase(name, session->client->config->myhostname);
 }
 
 static bool
@@ -238,7 +285,7 @@ refused(struct session *session, struct dsn *dsn)
 {
 	session_verdict(session, "", dsn);
 	if (session->reply.code / 100 != 4)
-		dsn->status[0] = session->config->skip_5xx_greeting ? '4' : '5';
+		dsn->status[0] = session->client->config->skip_5xx_greeting ? '4' : '5';
 	dsn_set(dsn, dsn->status, "host %s refused to talk to me: %s", buf_c(&session->peer), buf_c(&dsn->diag_text));
 	return false;
 }
@@ -246,38 +293,49 @@ refused(struct session *session, struct dsn *dsn)
 static bool
 say_hello(struct session *session, bool extended, struct dsn *dsn)
 {
-	const char *verb = session->lmtp ? "LHLO" : extended ? "EHLO" : "HELO";
+	const char *verb = session->client->lmtp ? "LHLO" : extended ? "EHLO" : "HELO";
 	struct buf doing = BUF_INIT;
 	bool ok;
 
 	buf_printf(&doing, "performing the %s handshake", verb);
-	session_command(session, "%s %s", verb, session->config->helo_name);
-	ok = session_reply(session, session->config->helo_timeout_sec, buf_c(&doing), dsn);
+	session_command(session, "%s %s", verb, session->client->config->helo_name);
+	ok = session_reply(session, session->client->config->helo_timeout_sec, buf_c(&doing), dsn);
 	buf_fini(&doing);
 	return ok;
 }
 
+/* HELO, when EHLO is not wanted, or not understood. */
 static bool
-handshake(struct session *session, struct dsn *dsn)
+plain_hello(struct session *session, struct dsn *dsn)
 {
-	const struct smtp_config *config = session->config;
-	bool extended = session->lmtp || (!config->never_ehlo && (config->always_ehlo ||
+	if (!say_hello(session, false, dsn))
+		return false;
+	session->features = 0;
+	return session->reply.code / 100 == 2 || refused(session, dsn);
+}
+
+static bool
+extended_hello(struct session *session, struct dsn *dsn)
+{
+	if (!say_hello(session, true, dsn))
+		return false;
+	if (session->reply.code / 100 == 2)
+		return learn(session, dsn);
+	if (session->client->lmtp || session->reply.code / 100 == 4 || session->broken)
+		return refused(session, dsn);
+	return plain_hello(session, dsn);
+}
+
+static bool
+handshake(struct session *session, bool plain, struct dsn *dsn)
+{
+	const struct smtp_config *config = session->client->config;
+	bool extended = session->client->lmtp || (!plain && !config->never_ehlo && (config->always_ehlo ||
 	    view_find_view(buf_view(&session->reply.text), VIEW("ESMTP")) >= 0));
 
-	if (extended && !say_hello(session, true, dsn))
+	if (!(extended ? extended_hello : plain_hello)(session, dsn))
 		return false;
-	if (extended && session->reply.code / 100 == 2) {
-		learn_features(session);
-	} else {
-		if (extended && (session->lmtp || session->reply.code / 100 == 4 || session->broken))
-			return refused(session, dsn);
-		if (!say_hello(session, false, dsn))
-			return false;
-		if (session->reply.code / 100 != 2)
-			return refused(session, dsn);
-		session->features = 0;
-	}
-	if (!session->lmtp && greets_with_our_name(session)) {
+	if (!session->client->lmtp && greets_with_our_name(session)) {
 		dsn_set(dsn, "5.4.6", "host %s replied to HELO/EHLO with my own hostname %s", buf_c(&session->peer),
 		    config->myhostname);
 		return false;
@@ -285,20 +343,86 @@ handshake(struct session *session, struct dsn *dsn)
 	return true;
 }
 
+/* -- PIX ---------------------------------------------------------------------------------------------------------------- */
+
+/* Some firewalls overwrite the banner with asterisks, and break ESMTP and the end of data. */
 static bool
-greeting(struct session *session, struct dsn *dsn)
+is_masked(struct view banner)
 {
-	if (!session_reply(session, session->config->helo_timeout_sec, "receiving the initial server greeting", dsn))
+	static const size_t asterisks_min = 5;
+	size_t count = 0;
+
+	for (size_t i = 4; i < banner.len; i++) {
+		if (strchr("*02 ", banner.data[i]) == NULL || banner.data[i] == '\0')
+			return false;
+		count += banner.data[i] == '*';
+	}
+	return count >= asterisks_min;
+}
+
+static bool
+is_old(const struct session *session, const struct delivery_request *request)
+{
+	return clock_wall().tv_sec - request->times.arrival.tv_sec >= session->client->config->pix_threshold_sec;
+}
+
+/* What has to be done about it, for mail that waits for long. False: the table could not be asked. */
+static bool
+workarounds(const struct session *session, const struct delivery_request *request, struct buf *out)
+{
+	enum lookup found = LOOKUP_NONE;
+
+	if (!is_masked(buf_view(&session->reply.text)) || !is_old(session, request))
+		return true;
+	if (session->client->pix_workarounds != NULL)
+		found = maps_lookup(session->client->pix_workarounds, buf_view(&session->address), false, out, NULL);
+	if (found == LOOKUP_NONE)
+		buf_puts(out, session->client->config->pix_workarounds);
+	return found != LOOKUP_RETRY;
+}
+
+static void
+log_workarounds(const struct session *session, const struct delivery_request *request, struct view list)
+{
+	struct buf shown = BUF_INIT;
+	struct view word;
+
+	while (view_word(&list, ", \t\r\n", &word))
+		buf_printf(&shown, "%s%.*s", shown.len > 0 ? ", " : "", VIEW_ARG(word));
+	if (shown.len > 0)
+		log_info("%.*s: enabling PIX workarounds: %s for %s", VIEW_ARG(request->queue_id), buf_c(&shown),
+		    buf_c(&session->relay));
+	buf_fini(&shown);
+}
+
+static bool
+greeting(struct session *session, const struct delivery_request *request, struct dsn *dsn)
+{
+	struct buf pix = BUF_INIT;
+	bool ok;
+
+	if (!session_reply(session, session->client->config->helo_timeout_sec, "receiving the initial server greeting", dsn))
 		return false;
 	if (session->reply.code / 100 != 2)
 		return refused(session, dsn);
-	return handshake(session, dsn);
+	if ((ok = workarounds(session, request, &pix))) {
+		log_workarounds(session, request, buf_view(&pix));
+		session->delays_dot = listed(buf_view(&pix), VIEW("delay_dotcrlf"));
+		ok = handshake(session, listed(buf_view(&pix), VIEW("disable_esmtp")), dsn);
+	} else {
+		dsn_set(dsn, "4.3.0", "PIX workaround lookup error for host %s", buf_c(&session->peer));
+	}
+	buf_fini(&pix);
+	return ok;
 }
+
+/* -- opening and closing ------------------------------------------------------------------------------------------------ */
 
 static void
 discard(struct session *session)
 {
 	stream_free(session->stream);
+	buf_fini(&session->address);
 	buf_fini(&session->peer);
 	buf_fini(&session->relay);
 	buf_fini(&session->host);
@@ -306,22 +430,37 @@ discard(struct session *session)
 	mem_free(session);
 }
 
+/* Each line of a reply goes through smtp_reply_filter; one that could not be asked changes nothing. */
+static void
+filter_line(void *arg, struct buf *line)
+{
+	struct session *session = arg;
+	struct buf changed = BUF_INIT;
+
+	if (maps_lookup(session->client->reply_filter, buf_view(line), false, &changed, NULL) == LOOKUP_FOUND)
+		buf_swap(line, &changed);
+	buf_fini(&changed);
+}
+
 struct session *
-session_open(const struct smtp_config *config, bool lmtp, const struct destination *to, const struct host *host,
-    bool *connected, struct dsn *dsn)
+session_open(const struct client *client, const struct delivery_request *request, const struct destination *to,
+    const struct host *host, struct buf *relay, struct dsn *dsn)
 {
 	struct session *session = mem_new(sizeof(*session));
 
-	session->config = config;
-	session->lmtp = lmtp;
+	session->client = client;
 	session->opened = clock_now();
+	if (client->reply_filter != NULL) {
+		session->reply.filter = filter_line;
+		session->reply.filter_arg = session;
+	}
 	name_peer(session, to, host);
-	*connected = connect_session(session, to, host, dsn);
-	if (!*connected) {
+	if (!connect_session(session, to, host, dsn)) {
 		discard(session);
 		return NULL;
 	}
-	if (!greeting(session, dsn)) {
+	buf_set(relay, buf_view(&session->relay));
+	if (!greeting(session, request, dsn)) {
 		session_close(session);
 		return NULL;
 	}
@@ -336,9 +475,9 @@ session_close(struct session *session)
 	if (!session->broken) {
 		dsn_init(&ignored);
 		session_command(session, "QUIT");
-		stream_set_deadline(session->stream, clock_deadline((msec_t)session->config->quit_timeout_sec * 1000));
-		if (stream_flush(session->stream) == STREAM_OK && !session->config->skip_quit_response)
-			session_reply(session, session->config->quit_timeout_sec, "sending QUIT", &ignored);
+		stream_set_deadline(session->stream, clock_deadline((msec_t)session->client->config->quit_timeout_sec * 1000));
+		if (stream_flush(session->stream) == STREAM_OK && !session->client->config->skip_quit_response)
+			session_reply(session, session->client->config->quit_timeout_sec, "sending QUIT", &ignored);
 		dsn_fini(&ignored);
 	}
 	discard(session);
@@ -354,11 +493,13 @@ session_alive(struct session *session)
 		session->broken = true;
 		return false;
 	}
-	if (clock_now() - session->idle_since < PROBE_AFTER_MS)
+	if (clock_now() - session->idle_since < PROBE_AFTER_MS && (session->features & FEATURE_PIPELINING)) {
+		session->unproven = true;
 		return true;
+	}
 	dsn_init(&ignored);
 	session_command(session, "RSET");
-	alive = session_reply(session, session->config->rset_timeout_sec, "sending RSET", &ignored) &&
+	alive = session_reply(session, session->client->config->rset_timeout_sec, "sending RSET", &ignored) &&
 	    session->reply.code / 100 == 2;
 	session->broken = !alive;
 	dsn_fini(&ignored);

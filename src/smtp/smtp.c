@@ -5,30 +5,111 @@
  *	destination.c	next hop → hosts to try
  *	session.c	one connection: greeting, features, replies
  *	transaction.c	MAIL, RCPT, DATA, verdicts
- *	content.c	queue file → lines on the wire
+ *	content.c	queue file → lines on the wire, edited where that is asked for
+ *	checks.c	smtp_header_checks and its relatives
+ *	generic.c	smtp_generic_maps
  */
+#include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
+#include "dns/dns.h"
 #include "service/service.h"
 #include "smtp/deliver.h"
 #include "util/log/log.h"
+
+/* One of our own parameters, by the part of its name behind "smtp_" or "lmtp_"; "" when it is not set. */
+static const char *
+setting(struct service_context *ctx, const struct client *client, const char *suffix, struct buf *name)
+{
+	struct buf why = BUF_INIT;
+	const char *value;
+
+	buf_reset(name);
+	buf_printf(name, "%s_%s", client_prefix(client), suffix);
+	value = config_string(service_settings(ctx), buf_c(name), &why);
+	if (value == NULL)
+		log_fatal("%s", buf_c(&why));
+	return value;
+}
+
+static struct maps *
+open_maps(struct service_context *ctx, const struct client *client, const char *suffix, unsigned flags)
+{
+	struct buf name = BUF_INIT;
+	const char *list = setting(ctx, client, suffix, &name);
+	struct maps *maps = *list != '\0' ? maps_open(service_tables(ctx), buf_c(&name), list, flags) : NULL;
+	struct table *table;
+
+	for (size_t i = 0; maps != NULL && (table = maps_at(maps, i)) != NULL; i++)
+		service_watch(ctx, table);
+	buf_fini(&name);
+	return maps;
+}
+
+static void
+open_tables(struct service_context *ctx, struct client *client)
+{
+	struct buf name = BUF_INIT;
+	const char *list = setting(ctx, client, "connection_cache_destinations", &name);
+
+	if (*list != '\0')
+		client->cache_destinations = match_list_open(service_tables(ctx), buf_c(&name), list, 0);
+	client->generic = open_maps(ctx, client, "generic_maps", TABLE_FOLD_FIXED);
+	client->discarded_keywords = open_maps(ctx, client,
+	    client->lmtp ? "discard_lhlo_keyword_address_maps" : "discard_ehlo_keyword_address_maps", 0);
+	client->reply_filter = open_maps(ctx, client, "reply_filter", 0);
+	client->dns_filter = open_maps(ctx, client, "dns_reply_filter", 0);
+	client->pix_workarounds = open_maps(ctx, client, "pix_workaround_maps", 0);
+	client->checks[CHECK_HEADER] = open_maps(ctx, client, "header_checks", 0);
+	client->checks[CHECK_MIME_HEADER] = open_maps(ctx, client, "mime_header_checks", 0);
+	client->checks[CHECK_NESTED_HEADER] = open_maps(ctx, client, "nested_header_checks", 0);
+	client->checks[CHECK_BODY] = open_maps(ctx, client, "body_checks", 0);
+	buf_fini(&name);
+}
+
+/* smtp_dns_reply_filter: a table of records, whose only answer is IGNORE. */
+static enum dns_filter_verdict
+filter_record(void *arg, struct view record)
+{
+	const struct client *client = arg;
+	struct buf answer = BUF_INIT;
+	enum lookup found = maps_lookup(client->dns_filter, record, false, &answer, NULL);
+	bool ignored = found == LOOKUP_FOUND && view_is_nocase(view_trim(buf_view(&answer)), "IGNORE");
+
+	if (found == LOOKUP_FOUND && !ignored)
+		log_warn("%s_dns_reply_filter: bad command: %s", client_prefix(client), buf_c(&answer));
+	buf_fini(&answer);
+	if (found == LOOKUP_NONE)
+		return DNS_FILTER_KEEP;
+	return ignored ? DNS_FILTER_DROP : DNS_FILTER_ERROR;
+}
+
+static void
+seed_random(void)
+{
+	unsigned seed = 0;
+
+	if (getrandom(&seed, sizeof(seed), 0) == sizeof(seed))
+		srandom(seed);
+}
 
 static void
 prepare(struct service_context *ctx, bool lmtp)
 {
 	struct agent *agent = mem_new(sizeof(*agent));
+	struct client *client = &agent->client;
 	struct buf why = BUF_INIT;
 
-	agent->config = service_config(ctx);
-	agent->service_name = service_name(ctx);
-	agent->lmtp = lmtp;
+	client->config = service_config(ctx);
+	client->service_name = service_name(ctx);
+	client->lmtp = lmtp;
 	if (!delivery_agent_prepare(service_settings(ctx), &why))
 		log_fatal("%s", buf_c(&why));
-	if (agent->config->generic_maps[0] != '\0')
-		agent->generic = maps_open(service_tables(ctx), "smtp_generic_maps", agent->config->generic_maps, TABLE_FOLD_FIXED);
-	if (agent->config->cache_destinations[0] != '\0')
-		agent->cache_destinations = match_list_open(service_tables(ctx), "smtp_connection_cache_destinations",
-		    agent->config->cache_destinations, 0);
+	open_tables(ctx, client);
+	if (client->dns_filter != NULL)
+		dns_set_filter(filter_record, client);
+	seed_random();
 	service_set_state(ctx, agent);
 	buf_fini(&why);
 }

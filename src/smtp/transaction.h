@@ -9,16 +9,17 @@
 
 /* A delivery request under way: what is still to be done, over all hosts that are tried. */
 struct delivery {
-	const struct smtp_config *config;
-	bool lmtp;
+	const struct client *client;
 	struct delivery_request *request;
-	struct maps *generic;		/* or NULL */
 	struct session *session;	/* of this attempt */
 	bool *settled;			/* per recipient: its verdict is recorded */
 	size_t left;			/* recipients that are not */
 	bool final_host;		/* nothing else will be tried: a soft verdict is final too */
+	bool refused;			/* a host spoke for all others: none is tried any more */
 	bool deferred;			/* a recipient must be tried again another time */
+	bool site_failed;		/* the destination as such is in trouble; `last` says why */
 	struct dsn last;		/* why the last attempt failed */
+	struct buf relay;		/* who was talked to in it; "": nobody */
 };
 
 /* Tries all recipients that are left. The session is broken afterwards if it cannot be used again. */

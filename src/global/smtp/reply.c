@@ -113,6 +113,8 @@ smtp_reply_read(struct stream *from, size_t line_max, size_t lines_max, struct s
 	for (size_t n = 0; result == STREAM_OK && !last; n++) {
 		if ((result = read_line(from, line_max, &line)) != STREAM_OK)
 			break;
+		if (out->filter != NULL)
+			out->filter(out->filter_arg, &line);
 		if (n >= lines_max || !parse_line(buf_view(&line), &code, &last, &text) || (n > 0 && code != out->code)) {
 			result = malformed();
 			break;

@@ -16,6 +16,8 @@ struct smtp_reply {
 	int code;				/* 200..599 */
 	char dsn[DSN_STATUS_SIZE];		/* of the last line, when valid and of the same class; else "" */
 	struct buf text;			/* all lines, "\n" between, codes included */
+	void (*filter)(void *arg, struct buf *line);	/* sees, and may change, each line before it is parsed; or NULL */
+	void *filter_arg;
 };
 
 /* Reads one reply: at most lines_max lines of line_max bytes. Malformed or mixed codes: STREAM_ERROR with errno EPROTO. */
