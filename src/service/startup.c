@@ -219,12 +219,13 @@ find_owner(struct service_context *ctx)
 {
 	const char *name = setting(ctx, "mail_owner");
 
+	if (identity_of_user(name, &ctx->owner) && geteuid() == 0)	/* asked in any case: it loads the modules of NSS */
+		return;
 	if (geteuid() != 0) {		/* an instance without root: everything belongs to one user */
+		identity_fini(&ctx->owner);
 		ctx->owner = (struct identity){ .uid = geteuid(), .gid = getegid() };
 		return;
 	}
-	if (identity_of_user(name, &ctx->owner))
-		return;
 	if (errno != 0)
 		log_fatal("mail_owner = %s: cannot ask for that user: %s", name, strerror(errno));
 	log_fatal("mail_owner = %s: no such user", name);

@@ -99,7 +99,7 @@ def test_each_damage_is_set_aside_CQ17(make_mta: MakeMta) -> None:
             poll(lambda: (mta.queue / "corrupt" / queue_id).exists(), 10, f"{name} in corrupt")
         except AssertionError as error:
             raise AssertionError(f"{error}: {queue_files(mta)}\n{mta.log()}") from None
-        assert re.search(rf"saving corrupt file \"{queue_id}\"", mta.log()), name
+        mta.wait_log(rf"saving corrupt file \"{queue_id}\"")
     assert mta.children("qmgr") == manager
     assert not re.search(r"panic:|fatal:|killed by signal|exit status", mta.log())
     mta.send(TO, TO, text="Subject: mark-after\n\nbody\n")

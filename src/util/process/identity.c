@@ -85,11 +85,23 @@ set_groups(const struct identity *id)
 	return id->name != NULL ? initgroups(id->name, id->gid) == 0 : setgroups(1, &id->gid) == 0;
 }
 
+/*
+ * An instance that an ordinary user started has one identity, his: it is who it is already, and who it cannot become it
+ * acts for as well as he may.
+ */
+static bool
+is_only_one(void)
+{
+	uid_t real, effective, saved;
+
+	return getresuid(&real, &effective, &saved) == 0 && real != 0 && effective == real && saved == real;
+}
+
 void
 identity_become(const struct identity *id)
 {
-	if (geteuid() == id->uid && getuid() == id->uid && getgid() == id->gid && id->uid != 0)
-		return;		/* an unprivileged instance is itself already */
+	if (is_only_one())
+		return;
 	if ((geteuid() == 0 && !set_groups(id)) || setresgid(id->gid, id->gid, id->gid) == -1 ||
 	    setresuid(id->uid, id->uid, id->uid) == -1)
 		log_fatal("cannot become uid %ld gid %ld: %s", (long)id->uid, (long)id->gid, strerror(errno));
@@ -100,7 +112,7 @@ identity_become(const struct identity *id)
 void
 identity_assume(const struct identity *id)
 {
-	if (geteuid() == id->uid && getegid() == id->gid && id->uid != 0)
+	if (is_only_one())
 		return;
 	if (!set_groups(id) || setegid(id->gid) == -1 || seteuid(id->uid) == -1)
 		log_fatal("cannot act as uid %ld gid %ld: %s", (long)id->uid, (long)id->gid, strerror(errno));
