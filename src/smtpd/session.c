@@ -313,6 +313,16 @@ release(struct session *session)
 		buf_fini(texts[i]);
 }
 
+/* At once behind the last words: what the client says meanwhile would turn the end of the connection into a reset. */
+static void
+hang_up(struct session *session)
+{
+	if (!session->gone)
+		stream_flush(session->stream);
+	stream_free(session->stream);
+	session->stream = NULL;
+}
+
 static void
 serve(struct session *session)
 {
@@ -320,10 +330,9 @@ serve(struct session *session)
 	session_greet(session);
 	while (!session->closing)
 		next_command(session);
+	hang_up(session);
 	transaction_end(session);
 	cleanup_client_release(session->server->cleanup);
-	if (!session->gone)
-		stream_flush(session->stream);
 	limits_disconnect(session);
 	summarise(session);
 }

@@ -1,5 +1,6 @@
 #include "smtpd/access/access.h"
 
+#include "global/client/verify.h"
 #include "smtpd/access/internal.h"
 #include "util/log/log.h"
 #include "util/net/endpoint.h"
@@ -65,6 +66,21 @@ static const struct binding bindings[] = {
 	STRING(mail_version, "mail_version"),
 	STRING(policy_default_action, "smtpd_policy_service_default_action"),
 	STRING(policy_context, "smtpd_policy_service_policy_context"),
+	STRING(verify_sender, "address_verify_sender"),
+	STRING(myorigin, "myorigin"),
+	STRING(verify_service, "address_verify_service_name"),
+	STRING(unverified_sender_reason, "unverified_sender_reject_reason"),
+	STRING(unverified_sender_tempfail, "unverified_sender_tempfail_action"),
+	STRING(unverified_recipient_reason, "unverified_recipient_reject_reason"),
+	STRING(unverified_recipient_tempfail, "unverified_recipient_tempfail_action"),
+	INT(verify_poll_count, "address_verify_poll_count"),
+	TIME(verify_poll_delay_sec, "address_verify_poll_delay"),
+	TIME(verify_sender_ttl_sec, "address_verify_sender_ttl"),
+	TIME(ipc_timeout_sec, "ipc_timeout"),
+	INT(unverified_sender_code, "unverified_sender_reject_code"),
+	INT(unverified_sender_defer_code, "unverified_sender_defer_code"),
+	INT(unverified_recipient_code, "unverified_recipient_reject_code"),
+	INT(unverified_recipient_defer_code, "unverified_recipient_defer_code"),
 	TIME(policy_timeout_sec, "smtpd_policy_service_timeout"),
 	TIME(policy_max_idle_sec, "smtpd_policy_service_max_idle"),
 	TIME(policy_max_ttl_sec, "smtpd_policy_service_max_ttl"),
@@ -194,6 +210,17 @@ unescape_filter(struct access *access)
 	buf_fini(&text);
 }
 
+/* Connects when first asked. */
+static void
+open_verifier(struct access *access)
+{
+	struct buf path = BUF_INIT;
+
+	buf_printf(&path, "private/%s", access->config.verify_service);
+	access->verifier = verifier_new(buf_c(&path), (msec_t)access->config.ipc_timeout_sec * 1000);
+	buf_fini(&path);
+}
+
 struct access *
 access_open(const struct table_env *env, struct config *settings, struct resolver *resolver)
 {
@@ -206,6 +233,7 @@ access_open(const struct table_env *env, struct config *settings, struct resolve
 	if (!config_bind(settings, bindings, &access->config, &why))
 		log_fatal("%s", buf_c(&why));
 	unescape_filter(access);
+	open_verifier(access);
 	access->classes = hash_new();
 	access->tables = hash_new();
 	access->policies = hash_new();
@@ -243,6 +271,7 @@ access_close(struct access *access)
 
 	for (size_t i = 0; i < ARRAY_COUNT(owned); i++)
 		maps_close(owned[i]);
+	verifier_free(access->verifier);
 	match_list_close(access->mynetworks);
 	match_list_close(access->backup_networks);
 	match_list_close(access->logged_permits);

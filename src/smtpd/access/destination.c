@@ -1,6 +1,7 @@
 /* destination: where a recipient goes, whether that is our business, and whether there is such a mailbox. */
 #include "global/address/address.h"
 #include "global/address/mail_maps.h"
+#include "global/client/verify.h"
 #include "smtpd/access/internal.h"
 
 bool
@@ -141,13 +142,16 @@ refuse_transport(struct access_run *run, enum subject subject, const struct reso
 	    subject_class(subject), VIEW_ARG(view_empty(text) ? VIEW("undeliverable address") : text));
 }
 
-static bool
-always_there(const struct access_run *run, struct view address)
+bool
+access_always_there(const struct access_run *run, struct view address)
 {
+	const struct access_config *config = run->config;
+	struct verify_sender probes = { config->verify_sender, config->myorigin, config->verify_sender_ttl_sec };
 	struct view local = address, domain;
 
 	address_split(address, &local, &domain);
-	return view_empty(address) || view_is_nocase(local, run->config->double_bounce_sender);
+	return view_empty(address) || view_is_nocase(local, config->double_bounce_sender)
+	    || verify_sender_is(&probes, clock_wall().tv_sec, address);
 }
 
 static enum outcome
@@ -175,7 +179,7 @@ unlisted(struct access_run *run, struct view address, enum subject subject)
 	struct resolve_reply resolved;
 	struct view full;
 
-	if (always_there(run, address))
+	if (access_always_there(run, address))
 		return ACCESS_NEXT;
 	if (!resolve_for(run, address, &resolved))
 		return refuse_lookup(run, subject_name(run, subject));

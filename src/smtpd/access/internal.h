@@ -30,6 +30,12 @@ struct access_config {
 	const char *rbl_reply, *rbl_reply_maps, *sender_login_maps, *relay_clientcerts, *backup_networks, *proxy_interfaces;
 	const char *log_permit_actions, *stress, *compatibility_level, *mail_version;
 	const char *policy_default_action, *policy_context;
+	const char *verify_sender, *myorigin, *verify_service;
+	const char *unverified_sender_reason, *unverified_sender_tempfail;
+	const char *unverified_recipient_reason, *unverified_recipient_tempfail;
+	int verify_poll_count, verify_poll_delay_sec, verify_sender_ttl_sec, ipc_timeout_sec;
+	int unverified_sender_code, unverified_sender_defer_code;
+	int unverified_recipient_code, unverified_recipient_defer_code;
 	int policy_timeout_sec, policy_max_idle_sec, policy_max_ttl_sec, policy_retry_delay_sec;
 	int policy_request_limit, policy_try_limit;
 	bool delay_reject, relay_first, reject_unlisted_recipient, reject_unlisted_sender, show_table_name;
@@ -72,6 +78,7 @@ struct access {
 	struct config *settings;
 	struct access_config config;
 	struct resolver *resolver;
+	struct verifier *verifier;
 	struct arena arena;		/* compiled lists */
 	struct rule_list lists[LIST_COUNT];
 	struct hash *classes;		/* name → struct rule_list */
@@ -145,6 +152,8 @@ enum outcome	access_result(struct access_run *run, struct view value, enum subje
 
 /* -- recipient.c -- */
 bool		resolve_for(struct access_run *run, struct view address, struct resolve_reply *out);	/* false: try later */
+/* Our own addresses for notices and probes: nobody has to list them. The null address too. */
+bool		access_always_there(const struct access_run *run, struct view address);
 enum outcome	unlisted_recipient(struct access_run *run);
 enum outcome	unlisted_sender(struct access_run *run);
 
@@ -184,6 +193,8 @@ RESTRICTION(check_unlisted_recipient);
 RESTRICTION(check_multi_recipient_bounce);
 RESTRICTION(check_etrn_access);
 RESTRICTION(run_class);
+RESTRICTION(check_unverified_sender);
+RESTRICTION(check_unverified_recipient);
 RESTRICTION(check_unknown_forward_client);
 RESTRICTION(check_policy_service);
 RESTRICTION(check_sasl_access);
