@@ -134,6 +134,8 @@ take_flow_token(const struct cleanup *cleanup)
 
 	if (cleanup->flow_fd == -1 || cleanup->config->in_flow_delay_sec <= 0)
 		return;
+	if (read(cleanup->flow_fd, &token, 1) == 1)
+		return;
 	if (!fd_wait(cleanup->flow_fd, POLLIN, clock_deadline((msec_t)cleanup->config->in_flow_delay_sec * 1000)))
 		return;
 	if (read(cleanup->flow_fd, &token, 1) != 1)

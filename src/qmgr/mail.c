@@ -141,13 +141,12 @@ returns_at_once(struct mail *mail)
 	bool has_reasons;
 
 	queue_path(&path, &mail->qmgr->config->layout, QUEUE_DEFER, view_string(mail->id));
-	has_reasons = stat(buf_c(&path), &st) == 0 && st.st_size > 0;
-	if (!(has_reasons && mail->expire) &&
-	    !queue_remove(&mail->qmgr->config->layout, QUEUE_DEFER, view_string(mail->id), &why) && errno != ENOENT)
+	has_reasons = mail->expire && stat(buf_c(&path), &st) == 0 && st.st_size > 0;
+	if (!has_reasons && !queue_remove(&mail->qmgr->config->layout, QUEUE_DEFER, view_string(mail->id), &why) && errno != ENOENT)
 		log_warn("%s", buf_c(&why));
 	buf_fini(&why);
 	buf_fini(&path);
-	return has_reasons && mail->expire;
+	return has_reasons;
 }
 
 static void

@@ -39,6 +39,7 @@ struct qmgr {
 	struct list refills;		/* messages to be read on */
 	struct loading *loading;	/* NULL: no memory outlives us */
 	size_t probes;			/* address probes of our own in memory */
+	msec_t counted;			/* when the tokens of the receivers were counted last */
 	bool stopping;
 	msec_t leave_at;
 };

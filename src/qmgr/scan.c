@@ -126,6 +126,8 @@ scan_recover_active(struct qmgr *qmgr)
 
 /* -- flow control: a token in the pipe for each message that receivers may bring ------------------------------------- */
 
+enum { COUNT_TOKENS_MS = 200 };
+
 static void
 flow_put(int fd, int count)
 {
@@ -156,6 +158,9 @@ scan_flow(struct qmgr *qmgr, bool loaded)
 		return;
 	if (loaded)
 		flow_put(out, 1);
+	if (clock_now() - qmgr->counted < COUNT_TOKENS_MS)
+		return;
+	qmgr->counted = clock_now();
 	if (ioctl(in, FIONREAD, &count) == -1)
 		return;
 	if (count > limit)

@@ -89,6 +89,7 @@ void	service_events_look(struct service_context *ctx);	/* at the end of this tur
 bool	service_spent(struct service_context *ctx);	/* counts a finished request; is it time to leave? */
 void	service_look(struct service_context *ctx);	/* at most once a second: tables, lifetime, idle() */
 bool	service_too_idle(const struct service_context *ctx, msec_t since);
+int	service_nap_ms(const struct service_context *ctx, msec_t since);	/* how long nothing is due, when idle since then */
 bool	service_has_chores(const struct service_context *ctx);	/* does service_look() have something to do? */
 
 #endif

@@ -13,7 +13,7 @@
 #include "util/log/log.h"
 
 /* Lookups are repeated by clients whose request was lost, so that a short wait after RETIRE is enough. */
-enum { EVENTS_MAX = 64, LOOK_MS = 1000, SLEEP_MS = 10000, LINGER_MS = 2000, CLIENTS_MAX = 4096, NOW = 0 };
+enum { EVENTS_MAX = 64, LINGER_MS = 2000, CLIENTS_MAX = 4096, NOW = 0 };
 
 struct client {
 	struct list link;
@@ -186,7 +186,7 @@ service_run_many_clients(struct service_context *ctx)
 
 	list_init(&server.clients);
 	while (!ctx->retiring) {
-		serve_events(&server, service_has_chores(ctx) ? LOOK_MS : SLEEP_MS);
+		serve_events(&server, service_nap_ms(ctx, server.count > 0 ? clock_now() : server.since));
 		rest(&server);
 	}
 	finish(&server);

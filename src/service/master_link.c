@@ -9,6 +9,7 @@
 #include "service/master_protocol.h"
 #include "util/file/file.h"
 #include "util/log/log.h"
+#include "util/process/process.h"
 
 enum { FULL_PIPE_WAIT_MS = 60000 };
 
@@ -43,7 +44,7 @@ master_link_check(const struct service_context *ctx, struct buf *why)
 static void
 tell(struct service_context *ctx, enum master_note_state state)
 {
-	struct master_note note = { (uint32_t)getpid(), ctx->generation, state };
+	struct master_note note = { (uint32_t)process_id(), ctx->generation, state };
 	msec_t deadline = clock_deadline(FULL_PIPE_WAIT_MS);
 
 	while (write(MASTER_STATUS_FD, &note, sizeof(note)) == -1) {

@@ -4,7 +4,7 @@
 #include "table/table.h"
 #include "util/log/log.h"
 
-enum { LOOK_INTERVAL_MS = 1000 };
+enum { LOOK_INTERVAL_MS = 1000, NAP_MS = 10000 };
 
 void
 service_retire(struct service_context *ctx)
@@ -71,6 +71,17 @@ bool
 service_has_chores(const struct service_context *ctx)
 {
 	return !list_empty(&ctx->watched) || ctx->service->idle != NULL || ctx->options.lifetime_sec > 0;
+}
+
+int
+service_nap_ms(const struct service_context *ctx, msec_t since)
+{
+	msec_t nap = service_has_chores(ctx) ? LOOK_INTERVAL_MS : NAP_MS;
+	msec_t left = since + (msec_t)ctx->limits.max_idle_sec * 1000 - clock_now();
+
+	if (may_retire(ctx) && ctx->limits.max_idle_sec > 0 && left < nap)
+		nap = left > 0 ? left : 0;
+	return (int)nap;
 }
 
 void

@@ -14,7 +14,7 @@
 #include "util/file/file.h"
 #include "util/log/log.h"
 
-enum { TRIGGER_MAX = 1024, TRIGGER_WAIT_MS = 1000, CHORES_MS = 1000, SLEEP_MS = 10000 };
+enum { TRIGGER_MAX = 1024, TRIGGER_WAIT_MS = 1000 };
 
 /* -- one client ---------------------------------------------------------------------------------- */
 
@@ -61,10 +61,10 @@ serve_client(struct service_context *ctx, int fd)
  * client may have died before it accepted. -2: master is gone.
  */
 static int
-wait_for_listener(struct service_context *ctx, int set)
+wait_for_listener(struct service_context *ctx, int set, msec_t since)
 {
 	struct epoll_event event;
-	int n = epoll_wait(set, &event, 1, service_has_chores(ctx) ? CHORES_MS : SLEEP_MS);
+	int n = epoll_wait(set, &event, 1, service_nap_ms(ctx, since));
 
 	if (n != 1)
 		return -1;
@@ -72,9 +72,9 @@ wait_for_listener(struct service_context *ctx, int set)
 }
 
 static int
-next_client(struct service_context *ctx, int set)
+next_client(struct service_context *ctx, int set, msec_t since)
 {
-	int from = wait_for_listener(ctx, set);
+	int from = wait_for_listener(ctx, set, since);
 
 	service_look(ctx);
 	if (from == -2 || ctx->retiring) {
@@ -91,7 +91,7 @@ service_run_sequential(struct service_context *ctx)
 	msec_t since = clock_now();
 
 	while (!ctx->retiring) {
-		if ((fd = next_client(ctx, set)) == -1) {
+		if ((fd = next_client(ctx, set, since)) == -1) {
 			ctx->retiring = ctx->retiring || service_too_idle(ctx, since);
 			continue;
 		}

@@ -63,15 +63,22 @@ flush(struct cleanup_client *client)
 		lose(client, channel_why(client->channel));
 }
 
+/* The records gathered so far become a frame, which leaves with the next flush. */
+static void
+put_block(struct cleanup_client *client)
+{
+	if (client->block.len > 0 && !client->stopped && !client->lost)
+		frame_put_raw(channel_out(client->channel), CLEANUP_FRAME_RECORDS, FRAME_MORE, buf_view(&client->block));
+	buf_reset(&client->block);
+}
+
 static void
 flush_block(struct cleanup_client *client)
 {
-	if (client->block.len > 0 && !client->stopped && !client->lost) {
-		frame_put_raw(channel_out(client->channel), CLEANUP_FRAME_RECORDS, FRAME_MORE, buf_view(&client->block));
-		flush(client);
+	put_block(client);
+	flush(client);
+	if (!client->lost)
 		client->stopped = channel_stopped(client->channel);
-	}
-	buf_reset(&client->block);
 }
 
 bool
@@ -88,11 +95,8 @@ cleanup_open(struct cleanup_client *client, unsigned flags, struct buf *why)
 		client->channel = channel_connect(client->path, &cleanup_protocol, clock_deadline(client->timeout_ms), why);
 	if (client->channel == NULL)
 		return false;
-	cleanup_open_put(channel_out(client->channel), &message);
-	flush(client);
-	if (client->lost)
-		why_set(why, "%s", channel_why(client->channel));
-	return !client->lost;
+	cleanup_open_put(channel_out(client->channel), &message);	/* leaves with the first records */
+	return true;
 }
 
 void
@@ -157,7 +161,8 @@ cleanup_id(struct cleanup_client *client)
 
 	if (client->have_id || client->lost)
 		return buf_view(&client->id);
-	flush_block(client);
+	put_block(client);
+	flush(client);
 	if (next_frame(client, &frame)) {
 		if (frame.type == CLEANUP_FRAME_ID)
 			take_id(client, &frame);
@@ -214,7 +219,7 @@ cleanup_finish(struct cleanup_client *client, struct buf *reason)
 {
 	if (reason != NULL)
 		buf_reset(reason);
-	flush_block(client);
+	put_block(client);
 	if (!client->unfit)
 		return finish(client, CLEANUP_FRAME_END, reason);
 	finish(client, CLEANUP_FRAME_ABORT, NULL);

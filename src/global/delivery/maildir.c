@@ -5,6 +5,7 @@
 
 #include "global/delivery/mailbox.h"
 #include "util/file/file.h"
+#include "util/process/process.h"
 
 /* Is everything of it in place? tmp/, new/ and cur/ are made when missing. */
 static bool
@@ -45,7 +46,7 @@ static void
 temporary_name(const char *path, struct timeval now, struct buf *out)
 {
 	buf_reset(out);
-	buf_printf(out, "%stmp/%lld.P%ld.M%ld.", path, (long long)now.tv_sec, (long)getpid(), (long)now.tv_usec);
+	buf_printf(out, "%stmp/%lld.P%ld.M%ld.", path, (long long)now.tv_sec, (long)process_id(), (long)now.tv_usec);
 	put_host(out);
 }
 

@@ -9,6 +9,7 @@
 
 #include "util/base/clock.h"
 #include "util/file/file.h"
+#include "util/process/process.h"
 #include "util/text/encode.h"
 
 #define STDOUT_PATH	"/dev/stdout"
@@ -122,7 +123,7 @@ maillog_file_line(struct buf *out, enum log_level level, struct view text)
 {
 	put_time(out);
 	put_host(out);
-	buf_printf(out, " %s[%ld]: %s", log_tag(), (long)getpid(), log_prefix(level));
+	buf_printf(out, " %s[%ld]: %s", log_tag(), (long)process_id(), log_prefix(level));
 	buf_putv(out, text);
 }
 

@@ -12,6 +12,7 @@
 #include "util/base/clock.h"
 #include "util/file/file.h"
 #include "util/log/log.h"
+#include "util/process/process.h"
 
 enum {
 	BUFFER_SIZE = 64 * 1024,	/* a common message is written at once, its size record set while still in memory */
@@ -71,7 +72,7 @@ create_temporary(struct queue_writer *writer, const char *queue)
 	do {
 		writer->created = clock_wall();
 		buf_reset(&path);
-		buf_printf(&path, "%s/%ld.%d", queue, (long)writer->created.tv_usec, (int)getpid());
+		buf_printf(&path, "%s/%ld.%d", queue, (long)writer->created.tv_usec, (int)process_id());
 		/* Its name is told to signal handlers only once it is ours: another's may have the same. */
 		fd = open(buf_c(&path), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, writer->mode);
 	} while (fd == -1 && (errno == EEXIST || errno == EISDIR));

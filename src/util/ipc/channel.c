@@ -17,6 +17,7 @@ struct channel {
 	bool ready;		/* client: READY is held */
 	bool retired;		/* client: RETIRE came */
 	bool stopped;		/* the peer said STOP in this exchange */
+	bool asked;		/* client: nothing was read since we last wrote */
 	bool ended;		/* the peer closed between frames */
 	bool broken;
 };
@@ -199,13 +200,17 @@ channel_remains(const struct channel *channel)
 
 /* -- reading ------------------------------------------------------------------------------------- */
 
-/* Waits for more bytes and takes them; tries first. */
+/* Waits for more bytes and takes them. */
 static enum channel_result
 receive(struct channel *channel, msec_t deadline)
 {
-	enum wire_result result;
+	enum wire_result result = WIRE_AGAIN;
 
-	while ((result = wire_receive(&channel->wire)) == WIRE_AGAIN)
+	/* An answer to what just left is hardly there yet: to wait first saves a call. */
+	if (!channel->asked)
+		result = wire_receive(&channel->wire);
+	channel->asked = false;
+	for (; result == WIRE_AGAIN; result = wire_receive(&channel->wire))
 		if (!fd_wait(channel->wire.fd, POLLIN, deadline))
 			return timed_out(channel, "reading");
 	if (result == WIRE_EOF || (result == WIRE_ERROR && errno == ECONNRESET))
@@ -261,8 +266,10 @@ channel_flush(struct channel *channel, msec_t deadline)
 
 	if (channel->broken)
 		return CHANNEL_BROKEN;
-	if (wire_unsent(&channel->wire) && !channel->server)
+	if (wire_unsent(&channel->wire) && !channel->server) {
 		channel->ready = false;
+		channel->asked = true;
+	}
 	while ((result = wire_send(&channel->wire)) == WIRE_AGAIN)
 		if (!wait_to_send(channel, deadline))
 			return timed_out(channel, "writing");

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "util/base/clock.h"
+#include "util/process/process.h"
 #include "util/text/buf.h"
 #include "util/text/encode.h"
 
@@ -183,7 +184,7 @@ static void
 syslog_line(enum log_level level, struct view text)
 {
 	buf_reset(&the.line);
-	buf_printf(&the.line, "<%d>%s %s[%ld]: ", the.facility | levels[level].priority, syslog_time(), log_tag(), (long)getpid());
+	buf_printf(&the.line, "<%d>%s %s[%ld]: ", the.facility | levels[level].priority, syslog_time(), log_tag(), (long)process_id());
 	if (the.dropped > 0)
 		buf_printf(&the.line, "(%lu lines lost) ", the.dropped);
 	buf_puts(&the.line, log_prefix(level));

@@ -256,25 +256,22 @@ await_answer(struct stream *stream)
 	return wait_for(stream, stream->in, POLLIN);
 }
 
-/* Reads more, behind what is pending. Nothing is waited for while our own bytes sit in the buffer. */
+/* Reads more, behind what is pending. First our own bytes leave: nobody answers what he has not seen. */
 static enum stream_result
 fill_more(struct stream *stream)
 {
 	size_t before = stream->input.len - stream->taken;
-	enum stream_result result = stream->broken;
+	enum stream_result result;
 	short again;
 
-	if (result == STREAM_OK)
-		result = await_answer(stream);
+	stream_flush(stream);		/* its failure shows below: what the peer said before it went comes first */
+	result = await_answer(stream);
 	while (result == STREAM_OK) {
 		result = read_once(stream, &again);
 		if (result != STREAM_OK || stream->input.len - stream->taken > before)
 			return result;
-		if (again == 0)
-			continue;
-		result = stream_flush(stream);
-		if (result == STREAM_OK)
-			result = wait_for(stream, stream->in, again);
+		if (again != 0)
+			result = stream->broken != STREAM_OK ? stream->broken : wait_for(stream, stream->in, again);
 	}
 	return result;
 }

@@ -21,6 +21,9 @@ struct identity {
 	char *name;		/* for initgroups; NULL: no supplementary groups */
 };
 
+/* getpid(2), without the system call; right in a forked child too. */
+pid_t	process_id(void);
+
 /* NSS, telling "no such user" (false, errno 0) from "could not ask" (false, errno set). */
 bool	identity_of_user(const char *name, struct identity *out);
 bool	group_id(const char *name, gid_t *out);
