@@ -1,0 +1,127 @@
+"""What a relayed message costs, in counts that are the same on every machine: see the budget in doc/performance.md."""
+import collections
+import re
+import shutil
+import signal
+import smtplib
+import socketserver
+import subprocess
+import threading
+from pathlib import Path
+from typing import Callable, Iterator
+
+import pytest
+
+from mta import PRIVILEGED, Mta, poll
+
+pytestmark = pytest.mark.skipif(not PRIVILEGED or shutil.which("strace") is None, reason="needs root and strace")
+
+WARM, MESSAGES = 30, 100
+
+# Per message, over all daemons but postlogd, which stands for syslogd.
+CEILINGS = {
+    "system calls": 110, "context switches": 35, "fsync": 1, "open": 3, "rename": 2, "unlink": 4, "connect": 0.1,
+    "note to master": 0.2,
+}
+COUNTED = {"fsync": "fsync", "fdatasync": "fsync", "openat": "open", "rename": "rename", "renameat2": "rename",
+           "unlink": "unlink", "unlinkat": "unlink"}
+
+
+class Sink(socketserver.StreamRequestHandler):
+    """A next hop that takes everything."""
+
+    def handle(self) -> None:
+        """One session."""
+        self.wfile.write(b"220 sink.test ESMTP\r\n")
+        while line := self.rfile.readline():
+            verb = line[:4].upper()
+            if verb == b"DATA":
+                self.wfile.write(b"354 go on\r\n")
+                while self.rfile.readline() not in (b".\r\n", b""):
+                    pass
+                self.server.taken += 1
+            replies = {b"EHLO": b"250-sink.test\r\n250-PIPELINING\r\n250 8BITMIME\r\n", b"QUIT": b"221 bye\r\n"}
+            self.wfile.write(replies.get(verb, b"250 ok\r\n"))
+            if verb == b"QUIT":
+                return
+
+
+class SinkServer(socketserver.ThreadingTCPServer):
+    """Counts messages."""
+    daemon_threads = True
+    allow_reuse_address = True
+    taken = 0
+
+
+@pytest.fixture
+def sink() -> Iterator[SinkServer]:
+    """A listening sink."""
+    with SinkServer(("127.0.0.1", 0), Sink) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+def relay(mta: Mta, sink: SinkServer, count: int) -> None:
+    """Messages over one connection; returns when all have left."""
+    goal = sink.taken + count
+    text = "Subject: cost\r\n\r\n" + "x" * 70 * 14 + "\r\n"
+    with smtplib.SMTP("127.0.0.1", mta.port, timeout=30) as session:
+        for _ in range(count):
+            session.sendmail("sender@example.test", ["user@far.test"], text)
+    poll(lambda: sink.taken >= goal, 30, "messages at the next hop")
+    poll(lambda: not list((mta.queue / "active").glob("*")), 10, "an empty queue")
+
+
+def processes(mta: Mta) -> list[int]:
+    """All that take part in mail; the log service stands for syslogd."""
+    log = set(mta.children("postlogd"))
+    return [mta.master_pid(), *(pid for pid in mta.children() if pid not in log)]
+
+
+def count_calls(mta: Mta, sink: SinkServer, directory: Path) -> collections.Counter:
+    """System calls of MESSAGES messages, by kind and by name, divided by their number."""
+    directory.mkdir()
+    pids = [argument for pid in processes(mta) for argument in ("-p", str(pid))]
+    with subprocess.Popen(["strace", "-ff", "-qq", "-y", "-o", str(directory / "t"), *pids], stderr=subprocess.PIPE) as trace:
+        poll(lambda: len(list(directory.iterdir())) >= len(pids) // 2, 10, "strace to attach")
+        relay(mta, sink, MESSAGES)
+        trace.send_signal(signal.SIGINT)
+    counts: collections.Counter = collections.Counter()
+    for path in directory.iterdir():
+        for line in path.read_text(errors="replace").splitlines():
+            if (call := re.match(r"(\w+)\((.*)", line)) is None:
+                continue
+            name, rest = call.groups()
+            counts["system calls"] += 1
+            counts[name] += 1
+            counts[COUNTED.get(name, "other")] += name in COUNTED and name != COUNTED[name]
+            counts["note to master"] += name == "write" and "<pipe:" in rest and ", 12)" in rest
+            if name == "connect" and "AF_UNIX" not in rest:
+                counts["connect"] -= 1
+    return collections.Counter({name: n / MESSAGES for name, n in counts.items()})
+
+
+def switches(mta: Mta) -> int:
+    """Context switches of the processes so far."""
+    total = 0
+    for pid in processes(mta):
+        text = Path(f"/proc/{pid}/status").read_text()
+        total += sum(int(n) for n in re.findall(r"ctxt_switches:\s*(\d+)", text))
+    return total
+
+
+def test_cost_of_a_relayed_message(make_mta: Callable[..., Mta], sink: SinkServer, tmp_path: Path) -> None:
+    mta = make_mta({"relayhost": f"[127.0.0.1]:{sink.server_address[1]}", "default_transport": "smtp", "max_use": "10000",
+                    "smtpd_peername_lookup": "no"})
+    mta.start()
+    relay(mta, sink, WARM)
+    before = switches(mta)
+    relay(mta, sink, MESSAGES)
+    cost = {"context switches": (switches(mta) - before) / MESSAGES}
+    counts = count_calls(mta, sink, tmp_path / "trace")
+    cost.update({kind: counts[kind] for kind in CEILINGS if kind not in cost})
+    print("cost per message:", {kind: round(n, 2) for kind, n in cost.items()})
+    assert counts["system calls"] > 50, "nothing was traced"
+    over = {kind: (round(cost[kind], 2), limit) for kind, limit in CEILINGS.items() if cost[kind] > limit}
+    assert not over, (over, {name: round(n, 2) for name, n in counts.most_common(40)})
