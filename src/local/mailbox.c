@@ -41,7 +41,7 @@ store(struct local_delivery *delivery, const struct passwd *user, struct dsn *ds
 	struct copy_envelope envelope = { delivery->sender, delivery->recipient->original, delivery->delivered_to,
 		COPY_RETURN_PATH | COPY_ORIGINAL_TO | COPY_DELIVERED_TO };
 	struct identity as = { user->pw_uid, user->pw_gid, user->pw_name };
-	struct mailbox_target to = { .as = &as, .size_limit = config->mailbox_size_limit, .lock = &delivery->agent->lock,
+	struct mailbox_target to = { .as = &as, .size_limit = config->mailbox_size_limit, .lock = &delivery->agent->lock, .spool = config->home_mailbox[0] == 0,
 		.strict_ownership = config->strict_ownership };
 	struct buf path = BUF_INIT;
 

@@ -18,6 +18,9 @@ struct mailbox_target {
 	long long size_limit;			/* of an mbox; 0: none */
 	const struct mailbox_lock_policy *lock;
 	bool strict_ownership;			/* an mbox must belong to `as` */
+	bool spool;				/* in a directory of the system's: its group may be needed there */
+	bool defer;				/* a failure of unknown kind is not final */
+	off_t *start;				/* where the message was put (biff); NULL: not wanted */
 };
 
 /* The flags of the envelope are completed here (From_ line, quoting). The verdict is in dsn. */

@@ -136,6 +136,8 @@ maildir_deliver(const struct delivery_request *request, const struct copy_envelo
 		dsn_set(dsn, "4.3.0", "message content is damaged");
 	} else {
 		dsn_set(dsn, status_of(error), "%s", why.len > 0 ? buf_c(&why) : strerror(error));
+		buf_set(&dsn->diag_type, VIEW("x-unix"));
+		buf_putv(&dsn->diag_text, buf_view(&dsn->text));
 	}
 	buf_fini(&why);
 }

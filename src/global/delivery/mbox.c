@@ -8,7 +8,7 @@
 #include "util/log/log.h"
 
 static const char *
-status_of(int error)
+status_of(int error, bool defer)
 {
 	switch (error) {
 	case EFBIG:
@@ -23,33 +23,56 @@ status_of(int error)
 	case EILSEQ:
 		return "4.2.0";
 	default:
-		return "5.2.0";
+		return defer ? "4.2.0" : "5.2.0";
 	}
 }
 
 static void
-failure(struct dsn *dsn, const char *path, int error, const struct buf *why)
+failure(struct dsn *dsn, const struct mailbox_target *to, int error, const struct buf *why)
 {
-	dsn_set(dsn, status_of(error), "cannot update mailbox %s. %s", path, why->len > 0 ? buf_c(why) : strerror(error));
+	const char *reason = why->len > 0 ? buf_c(why) : strerror(error);
+
+	dsn_set(dsn, status_of(error, to->defer), "cannot update mailbox %s. %s", to->path, reason);
+	buf_set(&dsn->diag_type, VIEW("x-unix"));
+	buf_puts(&dsn->diag_text, reason);
 }
 
 /*
- * The spool directory may be writable by its group only: the file is made there as root and given away, before anything
- * of the message is in it. O_EXCL: what another user made there first is never taken for the user's own.
+ * A spool directory that only root may write to: the file is made as root and given away, before anything of the
+ * message is in it. O_EXCL: what another user made there first is never taken for the user's own (LV2).
  */
-static void
+static bool
 create_in_spool(const struct mailbox_target *to)
 {
-	int fd;
+	int fd = open(to->path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 
-	if (getuid() != 0)
-		return;
-	fd = open(to->path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd == -1)
-		return;
+		return errno == EEXIST;
 	if (fchown(fd, to->as->uid, to->as->gid) == -1)
 		log_warn("chown %s: %s", to->path, strerror(errno));
 	close(fd);
+	return true;
+}
+
+/*
+ * In a spool directory that its group may write to, but not everybody, files and dotlocks are made with the rights of
+ * that group; the user stays who he is.
+ */
+static struct identity
+identity_in_spool(const struct mailbox_target *to)
+{
+	struct identity as = *to->as;
+	const char *slash = strrchr(to->path, '/');
+	struct buf directory = BUF_INIT;
+	struct stat st;
+
+	buf_put(&directory, to->path, slash != NULL ? (size_t)(slash - to->path) : 0);
+	if (to->spool && stat(buf_c(&directory), &st) == 0 && (st.st_mode & (S_IWGRP | S_IWOTH)) == S_IWGRP && st.st_gid != 0) {
+		as.gid = st.st_gid;
+		as.name = NULL;
+	}
+	buf_fini(&directory);
+	return as;
 }
 
 /* A partial line of an append that was killed must not hide the From_ line of this message. */
@@ -64,30 +87,61 @@ start_on_fresh_line(int fd, off_t end)
 }
 
 static bool
+too_large(const struct mailbox_target *to, long long size, struct buf *why)
+{
+	if (to->size_limit <= 0 || size <= to->size_limit)
+		return false;
+	why_set(why, "error writing message: File too large");
+	errno = EFBIG;
+	return true;
+}
+
+static bool
+write_message(const struct delivery_request *request, const struct copy_envelope *envelope, const struct mailbox_target *to,
+    int fd, off_t before, struct buf *why)
+{
+	struct copy_envelope with = *envelope;
+	struct stat st;
+
+	with.flags |= COPY_FROM_LINE | COPY_QUOTE_FROM | COPY_BLANK_LINE;
+	if (too_large(to, before + request->data_size, why))
+		return false;		/* without a byte written */
+	return start_on_fresh_line(fd, before) && message_copy(request, &with, fd, why) && fstat(fd, &st) == 0 &&
+	    !too_large(to, st.st_size, why) && fsync(fd) == 0;
+}
+
+/* The mailbox is as it was, or has the message whole and on disk (LV13). */
+static bool
 append(const struct delivery_request *request, const struct copy_envelope *envelope, const struct mailbox_target *to, int fd,
     struct buf *why)
 {
-	struct copy_envelope with = *envelope;
 	off_t before = lseek(fd, 0, SEEK_END);
-	struct stat st;
 	int error;
 
-	with.flags |= COPY_FROM_LINE | COPY_QUOTE_FROM | COPY_BLANK_LINE;
+	if (before == -1)
+		return false;
+	if (to->start != NULL)
+		*to->start = before;
 	errno = 0;
-	if (before != -1 && start_on_fresh_line(fd, before) && message_copy(request, &with, fd, why) && fstat(fd, &st) == 0) {
-		if (to->size_limit <= 0 || st.st_size <= to->size_limit) {
-			if (fsync(fd) == 0)
-				return true;
-		} else {
-			errno = EFBIG;
-			why_set(why, "error writing message: File too large");
-		}
-	}
+	if (write_message(request, envelope, to, fd, before, why))
+		return true;
 	error = errno;
-	if (before != -1 && ftruncate(fd, before) == -1)
+	if (ftruncate(fd, before) == -1)
 		log_warn("truncate %s back to %lld bytes: %s", to->path, (long long)before, strerror(errno));
 	errno = error;
 	return false;
+}
+
+static int
+open_mailbox(const struct mailbox_target *to, struct buf *why)
+{
+	uid_t owner = to->strict_ownership ? to->as->uid : (uid_t)-1;
+	struct stat st;
+	int fd = file_open_checked(to->path, O_RDWR | O_APPEND | O_CREAT, 0600, owner, &st, why);
+
+	if (fd == -1 && errno == EPERM)
+		errno = EACCES;
+	return fd;
 }
 
 static bool
@@ -95,16 +149,12 @@ locked_append(const struct delivery_request *request, const struct copy_envelope
     struct buf *why)
 {
 	struct mailbox_lock lock = MAILBOX_LOCK_INIT;
-	struct stat st;
 	bool ok = false;
 	int error, fd;
 
-	fd = file_open_checked(to->path, O_RDWR | O_APPEND | O_CREAT, 0600, to->strict_ownership ? to->as->uid : (uid_t)-1, &st, why);
-	if (fd == -1) {
-		if (errno == EPERM)
-			errno = EACCES;
+	fd = open_mailbox(to, why);
+	if (fd == -1)
 		return false;
-	}
 	if (mailbox_lock(&lock, fd, to->path, to->lock, why)) {
 		ok = append(request, envelope, to, fd, why);
 		error = errno;
@@ -120,27 +170,41 @@ locked_append(const struct delivery_request *request, const struct copy_envelope
 	return ok;
 }
 
+static bool
+append_as(const struct delivery_request *request, const struct copy_envelope *envelope, const struct mailbox_target *to,
+    const struct identity *as, struct buf *why)
+{
+	bool ok;
+	int error;
+
+	identity_assume(as);
+	errno = 0;
+	ok = locked_append(request, envelope, to, why);
+	error = errno;
+	identity_restore();
+	errno = error;
+	return ok;
+}
+
 void
 mbox_deliver(const struct delivery_request *request, const struct copy_envelope *envelope, const struct mailbox_target *to,
     struct dsn *dsn)
 {
+	struct identity as = to->spool ? identity_in_spool(to) : *to->as;
 	struct buf why = BUF_INIT;
-	bool ok;
-	int error;
+	bool ok = append_as(request, envelope, to, &as, &why);
 
-	create_in_spool(to);
-	identity_assume(to->as);
-	errno = 0;
-	ok = locked_append(request, envelope, to, &why);
-	error = errno;
-	identity_restore();
+	if (!ok && errno == EACCES && to->spool && geteuid() == 0 && access(to->path, F_OK) == -1 && create_in_spool(to)) {
+		buf_reset(&why);
+		ok = append_as(request, envelope, to, &as, &why);
+	}
 	if (ok)
 		dsn_set(dsn, "2.0.0", "delivered to mailbox");
-	else if (error == EILSEQ) {
+	else if (errno == EILSEQ) {
 		queue_mark_corrupt(request->fd);
 		dsn_set(dsn, "4.3.0", "message content is damaged");
 	} else {
-		failure(dsn, to->path, error, &why);
+		failure(dsn, to, errno, &why);
 	}
 	buf_fini(&why);
 }

@@ -1,0 +1,1 @@
+$(call daemon,virtual,src/virtual)
