@@ -1,55 +1,164 @@
 #include "local/deliver.h"
 
+#include "global/delivery/handover.h"
 #include "util/log/log.h"
 
-/* Logs one destination; only the last word on the recipient itself is marked in the queue file. */
+/* -- what became of it --------------------------------------------------------------------------------------------- */
+
+/* Success notices of members would tell the sender what an alias stands for: he is told once, that it was expanded. */
+static int
+member_notify(const struct local_delivery *delivery, int notify)
+{
+	if (!delivery->expanded || !(notify & DSN_NOTIFY_SUCCESS))
+		return notify;
+	notify &= ~DSN_NOTIFY_SUCCESS;
+	return notify == 0 ? DSN_NOTIFY_NEVER : notify;
+}
+
+/* The recipient as a destination is logged and reported: not yet marked, as other destinations may have to wait. */
+static struct queue_recipient
+shown(const struct local_delivery *delivery, struct view address)
+{
+	struct queue_recipient recipient = *delivery->recipient;
+
+	recipient.address = address;
+	recipient.offset = -1;
+	recipient.dsn_notify = member_notify(delivery, recipient.dsn_notify);
+	if (view_empty(recipient.original) && !view_equal(address, delivery->recipient->address))
+		recipient.original = delivery->recipient->address;
+	return recipient;
+}
+
+/* Logs one destination. False: it, and so the recipient, has to wait. */
 static bool
 report(struct local_delivery *delivery, struct view address, const struct dsn *dsn)
 {
-	struct queue_recipient shown = *delivery->recipient;
+	struct queue_recipient recipient = shown(delivery, address);
+	const char *relay = delivery->agent->service;
 
-	shown.address = address;
-	shown.offset = -1;		/* not yet: other destinations may have to wait */
-	if (view_empty(shown.original) && !view_equal(address, delivery->recipient->address))
-		shown.original = delivery->recipient->address;
+	identity_restore();
 	if (dsn->status[0] == '2')
-		return delivery_sent(delivery->request, &shown, "local", dsn);
+		return delivery_sent(delivery->request, &recipient, relay, dsn);
 	if (dsn->status[0] == '5')
-		return delivery_bounced(delivery->request, &shown, "local", dsn);
-	return delivery_deferred(delivery->request, &shown, "local", dsn);
+		return delivery_bounced(delivery->request, &recipient, relay, dsn);
+	return delivery_deferred(delivery->request, &recipient, relay, dsn);
+}
+
+/* -- destinations -------------------------------------------------------------------------------------------------- */
+
+struct view
+local_delivered_to(const struct local_delivery *delivery, const struct step *step)
+{
+	return delivery->agent->config->frozen_delivered_to ? delivery->recipient->address : step->address;
+}
+
+struct copy_envelope
+local_envelope(const struct local_delivery *delivery, const struct target *target, unsigned kind)
+{
+	const struct queue_recipient *recipient = delivery->recipient;
+	struct copy_envelope envelope = { target->step->sender,
+		view_empty(recipient->original) ? recipient->address : recipient->original,
+		local_delivered_to(delivery, target->step), COPY_RETURN_PATH | COPY_ORIGINAL_TO, NULL };
+
+	if (delivery->agent->prepend_delivered & kind)
+		envelope.flags |= COPY_DELIVERED_TO;
+	return envelope;
+}
+
+/* The other agent logs, and tells the sender; here only the outcome counts. */
+static bool
+by_transport(struct local_delivery *delivery, const struct target *target, struct dsn *dsn)
+{
+	struct queue_recipient recipient = shown(delivery, target->step->address);
+	struct delivery_request request = *delivery->request;
+
+	identity_restore();
+	request.sender = target->step->sender;
+	request.recipients = &recipient;
+	request.recipient_count = 1;
+	switch (delivery_hand_over(&request, target->text, dsn)) {
+	case HANDOVER_DONE:
+		return true;
+	case HANDOVER_DEFERRED:
+		return false;
+	default:
+		return report(delivery, target->step->address, dsn);
+	}
 }
 
 static bool
-deliver_users(struct local_delivery *delivery)
+deliver_target(struct local_delivery *delivery, const struct target *target, struct dsn *dsn)
+{
+	switch (target->kind) {
+	case TARGET_MAILBOX:
+		local_mailbox(delivery, target, dsn);
+		break;
+	case TARGET_FILE:
+		local_file(delivery, target, dsn);
+		break;
+	case TARGET_COMMAND:
+		local_command(delivery, target, dsn);
+		break;
+	case TARGET_TRANSPORT:
+		return by_transport(delivery, target, dsn);
+	case TARGET_FORWARD:
+		return true;
+	case TARGET_PROBLEM:
+		dsn_set(dsn, target->status, "%.*s", VIEW_ARG(target->text));
+		break;
+	}
+	return report(delivery, target->step->address, dsn);
+}
+
+static bool
+same_message(const struct target *a, const struct target *b)
+{
+	return a->kind == TARGET_FORWARD && b->kind == TARGET_FORWARD && a->step->owned == b->step->owned &&
+	    view_equal(a->step->sender, b->step->sender);
+}
+
+static bool
+was_forwarded(const struct local_delivery *delivery, const struct target *target)
+{
+	LIST_FOREACH(each, &delivery->targets, struct target, link) {
+		if (each == target)
+			return false;
+		if (same_message(each, target))
+			return true;
+	}
+	return false;
+}
+
+/* A new message for the forwards of each sender. */
+static bool
+deliver_forwards(struct local_delivery *delivery, struct dsn *dsn)
+{
+	bool done = true;
+
+	LIST_FOREACH(target, &delivery->targets, struct target, link) {
+		if (target->kind != TARGET_FORWARD || was_forwarded(delivery, target))
+			continue;
+		local_forward(delivery, target->step->sender, target->step->owned, dsn);
+		done = report(delivery, delivery->recipient->address, dsn) && done;
+	}
+	return done;
+}
+
+static bool
+deliver_targets(struct local_delivery *delivery)
 {
 	struct dsn dsn;
 	bool done = true;
 
 	dsn_init(&dsn);
-	LIST_FOREACH(target, &delivery->users, struct target, link) {
-		if (!delivery->agent->config->frozen_delivered_to)
-			delivery->delivered_to = target->address;
-		local_mailbox(delivery, target, &dsn);
-		done = report(delivery, target->address, &dsn) && done;
-	}
+	LIST_FOREACH(target, &delivery->targets, struct target, link)
+		done = deliver_target(delivery, target, &dsn) && done;
+	done = deliver_forwards(delivery, &dsn) && done;
 	dsn_fini(&dsn);
 	return done;
 }
 
-static bool
-deliver_forwards(struct local_delivery *delivery)
-{
-	struct dsn dsn;
-	bool done;
-
-	if (list_empty(&delivery->forwards))
-		return true;
-	dsn_init(&dsn);
-	local_forward(delivery, &dsn);
-	done = report(delivery, delivery->recipient->address, &dsn);
-	dsn_fini(&dsn);
-	return done;
-}
+/* -- one recipient ------------------------------------------------------------------------------------------------- */
 
 static bool
 mark_done(struct local_delivery *delivery)
@@ -63,39 +172,62 @@ mark_done(struct local_delivery *delivery)
 	return ok;
 }
 
+static bool
+tell_expanded(struct local_delivery *delivery)
+{
+	struct dsn dsn;
+	bool ok;
+
+	if (!delivery->expanded || !(delivery->recipient->dsn_notify & DSN_NOTIFY_SUCCESS))
+		return true;
+	dsn_init(&dsn);
+	dsn_set(&dsn, "2.0.0", "alias expanded");
+	buf_set(&dsn.action, VIEW("expanded"));
+	ok = delivery_trace(delivery->request, delivery->recipient, &dsn);
+	dsn_fini(&dsn);
+	return ok;
+}
+
+static void
+bounce_loop(struct local_delivery *delivery)
+{
+	struct step *step = arena_alloc(delivery->arena, sizeof(*step));
+
+	step->address = delivery->recipient->address;
+	local_problem(delivery, step, "5.4.6", "mail forwarding loop for %.*s", VIEW_ARG(step->address));
+}
+
 /* True when nothing is left to do for this recipient. */
 static bool
 deliver_recipient(struct local_delivery *delivery)
 {
 	if (message_was_delivered_to(delivery->request, delivery->recipient->address))
-		dsn_set(&delivery->failure, "5.4.6", "mail forwarding loop for %.*s", VIEW_ARG(delivery->recipient->address));
+		bounce_loop(delivery);
 	else
 		local_expand(delivery, delivery->recipient->address);
-	if (delivery->failure.status[0] == '4')		/* before anything was done: wait */
-		return report(delivery, delivery->recipient->address, &delivery->failure);
-	if (!deliver_users(delivery) || !deliver_forwards(delivery))
-		return false;
-	if (delivery->failure.status[0] != '\0' && !report(delivery, delivery->recipient->address, &delivery->failure))
-		return false;
-	return mark_done(delivery);
+	if (delivery->wait.status[0] != '\0')		/* before anything was done */
+		return report(delivery, delivery->recipient->address, &delivery->wait);
+	return deliver_targets(delivery) && tell_expanded(delivery) && mark_done(delivery);
 }
 
 void
 local_deliver(void *agent, struct delivery_request *request, struct delivery_report *out)
 {
 	struct arena arena = ARENA_INIT;
+	struct hash *seen = hash_new();
 
 	for (size_t i = 0; i < request->recipient_count; i++) {
 		struct local_delivery delivery = { .agent = agent, .request = request, .recipient = &request->recipients[i],
-			.arena = &arena, .sender = request->sender, .delivered_to = request->recipients[i].address };
+			.arena = &arena, .seen = seen };
 
-		list_init(&delivery.users);
-		list_init(&delivery.forwards);
-		dsn_init(&delivery.failure);
+		list_init(&delivery.targets);
+		dsn_init(&delivery.wait);
 		if (!deliver_recipient(&delivery))
 			out->result = DELIVERY_DEFERRED;
-		dsn_fini(&delivery.failure);
+		identity_restore();
+		dsn_fini(&delivery.wait);
 		arena_reset(&arena);
 	}
+	hash_free(seen, NULL);
 	arena_fini(&arena);
 }

@@ -1,224 +1,303 @@
-/* expand: aliases(5): what an address stands for, all the way down. */
+/* expand: what an address stands for: an alias (aliases(5)), a user, or an address elsewhere. */
 #include "global/address/address.h"
 #include "local/deliver.h"
 #include "util/log/log.h"
 
-static void	expand(struct local_delivery *delivery, struct view address, int depth, bool aliases);
+#include <pwd.h>
 
-/* A soft problem beats a hard one, so that nothing is bounced that might still be delivered. */
-static void
-problem(struct local_delivery *delivery, const char *status, const char *text)
+/* -- findings ------------------------------------------------------------------------------------------------------ */
+
+void
+local_wait(struct local_delivery *delivery, const char *status, const char *format, ...)
 {
-	if (delivery->failure.status[0] == '\0' || (delivery->failure.status[0] == '5' && status[0] == '4'))
-		dsn_set(&delivery->failure, status, "%s", text);
+	struct buf text = BUF_INIT;
+	va_list ap;
+
+	va_start(ap, format);
+	buf_vprintf(&text, format, ap);
+	va_end(ap);
+	if (delivery->wait.status[0] == '\0')
+		dsn_set(&delivery->wait, status, "%s", buf_c(&text));
+	buf_fini(&text);
 }
 
-static bool
-known(const struct list *targets, struct view key, bool user)
+void
+local_problem(struct local_delivery *delivery, const struct step *step, const char *status, const char *format, ...)
 {
-	LIST_FOREACH(target, targets, struct target, link)
-		if (view_equal(user ? target->user : target->address, key))
+	struct target *target = arena_alloc(delivery->arena, sizeof(*target));
+	struct buf text = BUF_INIT;
+	va_list ap;
+
+	va_start(ap, format);
+	buf_vprintf(&text, format, ap);
+	va_end(ap);
+	target->kind = TARGET_PROBLEM;
+	target->step = step;
+	target->status = status;
+	target->text = arena_view(delivery->arena, buf_view(&text));
+	list_append(&delivery->targets, &target->link);
+	buf_fini(&text);
+}
+
+/* Beyond duplicate_filter_limit nothing more is remembered: mail arrives twice rather than not. */
+static bool
+is_new(struct local_delivery *delivery, struct view key)
+{
+	size_t limit = (size_t)delivery->agent->config->duplicate_limit;
+
+	if (hash_get(delivery->seen, key) != NULL)
+		return false;
+	if (limit == 0 || hash_count(delivery->seen) < limit)
+		hash_put(delivery->seen, key, delivery->seen);
+	return true;
+}
+
+struct target *
+local_add(struct local_delivery *delivery, enum target_kind kind, const struct step *step, struct view text, struct view key)
+{
+	struct target *target;
+
+	if (!is_new(delivery, key))
+		return NULL;
+	target = arena_alloc(delivery->arena, sizeof(*target));
+	target->kind = kind;
+	target->step = step;
+	target->text = arena_view(delivery->arena, text);
+	target->user = step->user;
+	target->as = step->as;
+	list_append(&delivery->targets, &target->link);
+	return target;
+}
+
+struct identity
+local_rights(const struct local_delivery *delivery, uid_t uid)
+{
+	const struct passwd *owner = uid != 0 ? getpwuid(uid) : NULL;
+
+	if (owner == NULL)
+		return delivery->agent->default_privs;
+	return (struct identity){ .uid = owner->pw_uid, .gid = owner->pw_gid };
+}
+
+/* -- steps --------------------------------------------------------------------------------------------------------- */
+
+static void
+split(const struct local_delivery *delivery, struct step *step)
+{
+	const struct local_config *config = delivery->agent->config;
+	struct buf folded = BUF_INIT;
+	struct view local;
+
+	step->local = step->address;
+	step->domain = VIEW_EMPTY;
+	address_split(step->address, &step->local, &step->domain);
+	buf_putv(&folded, step->local);
+	buf_lower(&folded);
+	local = step->name = arena_view(delivery->arena, buf_view(&folded));
+	if (address_split_extension(local, config->recipient_delimiter, config->owner_request_special, &step->name,
+	    &step->extension))
+		step->delimiter = local.data[step->name.len];
+	buf_fini(&folded);
+}
+
+static struct step *
+step_new(struct local_delivery *delivery, const struct step *above, struct view address)
+{
+	struct step *step = arena_alloc(delivery->arena, sizeof(*step));
+
+	if (above != NULL)
+		*step = *above;
+	else
+		*step = (struct step){ .sender = delivery->request->sender, .as = delivery->agent->default_privs };
+	step->above = above;
+	step->depth = above != NULL ? above->depth + 1 : 0;
+	step->alias = step->extension = step->unmatched = VIEW_EMPTY;
+	step->forward_of = NULL;
+	step->delimiter = '\0';
+	step->address = arena_view(delivery->arena, address);
+	split(delivery, step);
+	return step;
+}
+
+/* An alias that is a member of itself means the user of that name. */
+static bool
+under_way(const struct step *step, struct view alias)
+{
+	for (step = step->above; step != NULL; step = step->above)
+		if (!view_empty(step->alias) && view_equal(step->alias, alias))
 			return true;
 	return false;
 }
 
-static void
-add(struct local_delivery *delivery, struct list *targets, struct view address, struct view user)
-{
-	struct target *target;
-
-	if (known(targets, view_empty(user) ? address : user, !view_empty(user)))
-		return;
-	target = arena_alloc(delivery->arena, sizeof(*target));
-	target->address = arena_view(delivery->arena, address);
-	target->user = arena_view(delivery->arena, user);
-	list_append(targets, &target->link);
-}
-
-/* -- the alias table ------------------------------------------------------------------------------------------------------ */
+/* -- the alias table ----------------------------------------------------------------------------------------------- */
 
 /* Keys are stored in quoted form; older tables have them unquoted. */
 static enum lookup
-alias_lookup(struct local_delivery *delivery, struct view name, struct buf *value)
+alias_lookup(struct local_delivery *delivery, struct view name, struct buf *value, struct table **table)
 {
 	struct buf quoted = BUF_INIT;
 	enum lookup found;
 
+	identity_restore();
 	address_quote(&quoted, name);
-	found = maps_lookup(delivery->agent->aliases, buf_view(&quoted), false, value, NULL);
+	found = maps_lookup(delivery->agent->aliases, buf_view(&quoted), false, value, table);
 	if (found == LOOKUP_NONE && !view_equal(buf_view(&quoted), name))
-		found = maps_lookup(delivery->agent->aliases, name, false, value, NULL);
+		found = maps_lookup(delivery->agent->aliases, name, false, value, table);
 	buf_fini(&quoted);
 	return found;
 }
 
-/* owner-NAME beside NAME: problems are reported there. */
+/* The local part as it stands, then without its extension. */
+static enum lookup
+find_alias(struct local_delivery *delivery, struct step *step, struct buf *value, struct table **table)
+{
+	struct view whole = view_bytes(step->name.data, step->name.len +
+	    (step->delimiter != '\0' ? 1 + step->extension.len : 0));
+	enum lookup found = LOOKUP_NONE;
+
+	if (!under_way(step, whole))
+		found = alias_lookup(delivery, whole, value, table);
+	step->alias = whole;
+	if (found == LOOKUP_NONE && step->delimiter != '\0' && !under_way(step, step->name)) {
+		found = alias_lookup(delivery, step->name, value, table);
+		step->alias = step->name;
+		step->unmatched = view_slice(whole, step->name.len, whole.len);
+	}
+	if (found != LOOKUP_FOUND)
+		step->alias = step->unmatched = VIEW_EMPTY;
+	return found;
+}
+
+/* The one address that owner-NAME stands for, or owner-NAME itself. */
 static void
-take_owner(struct local_delivery *delivery, struct view name, struct view domain)
+set_sender(struct local_delivery *delivery, struct step *step, struct buf *owner, struct view value)
+{
+	bool one = view_find_any(value, ", :|/\"") < 0 && !view_empty(value);
+
+	if (delivery->agent->config->expand_owner_alias && one)
+		buf_set(owner, value);
+	if (view_find(buf_view(owner), '@') < 0)
+		buf_printf(owner, "@%.*s", VIEW_ARG(step->domain));
+	if (!view_empty(step->sender))		/* bounces stay bounces */
+		step->sender = arena_view(delivery->arena, buf_view(owner));
+}
+
+/*
+ * owner-NAME beside NAME: problems are reported there, and members go to a queue file of their own, so that one that
+ * must wait does not hold up the others (LV9). A list in the list keeps that.
+ */
+static void
+take_owner(struct local_delivery *delivery, struct step *step)
 {
 	struct buf owner = BUF_INIT, value = BUF_INIT;
 	enum lookup found = LOOKUP_NONE;
 
-	buf_printf(&owner, "owner-%.*s", VIEW_ARG(name));
-	if (!view_starts_nocase(name, VIEW("owner-")))
-		found = alias_lookup(delivery, buf_view(&owner), &value);
+	buf_printf(&owner, "owner-%.*s", VIEW_ARG(step->alias));
+	if (!view_starts(step->alias, VIEW("owner-")))
+		found = alias_lookup(delivery, buf_view(&owner), &value, NULL);
 	if (found == LOOKUP_RETRY)
-		problem(delivery, "4.3.0", "alias database unavailable");
-	if (found == LOOKUP_FOUND) {
-		if (delivery->agent->config->expand_owner_alias && view_find_any(buf_view(&value), ", :|/\"") < 0)
-			buf_swap(&owner, &value);
-		if (view_find(buf_view(&owner), '@') < 0)
-			buf_printf(&owner, "@%.*s", VIEW_ARG(domain));
-		delivery->sender = arena_view(delivery->arena, buf_view(&owner));
-	}
+		local_wait(delivery, "4.3.0", "alias database unavailable");
+	else if (found == LOOKUP_FOUND)
+		set_sender(delivery, step, &owner, buf_view(&value));
+	step->owned = found == LOOKUP_FOUND || (step->owned && !delivery->agent->config->reset_owner_alias);
 	buf_fini(&value);
 	buf_fini(&owner);
 }
 
-static bool
-is_special(struct view item)
-{
-	return item.data[0] == '|' || item.data[0] == '/' || view_starts(item, VIEW("\"|")) || view_starts(item, VIEW("\"/")) ||
-	    view_starts_nocase(item, VIEW(":include:"));
-}
-
-/* One member of an alias. TODO: commands, files and :include: lists; until then their mail waits. */
+/* What is in a table is done with the rights of its owner (LV15). */
 static void
-member(struct local_delivery *delivery, struct view item, struct view domain, int depth)
+take_table_owner(struct local_delivery *delivery, struct step *step, const struct table *table)
 {
-	struct buf internal = BUF_INIT, full = BUF_INIT;
-	bool aliases = true;
+	bool trusted = false;
+	uid_t uid = table_owner(table, &trusted);
 
-	item = view_trim(item);
-	if (item.len > 0 && item.data[0] == '\\') {	/* \user: no further alias */
-		aliases = false;
-		item = view_slice(item, 1, item.len);
-	}
-	if (item.len == 0)
-		return;
-	if (is_special(item)) {
-		log_warn("alias member %.*s: delivery to commands, files and :include: lists is not available", VIEW_ARG(item));
-		problem(delivery, "4.3.5", "alias member needs a way of delivery that is not available");
-		return;
-	}
-	if (!address_unquote(&internal, item))
-		buf_set(&internal, item);
-	if (view_find(buf_view(&internal), '@') < 0)
-		buf_printf(&internal, "@%.*s", VIEW_ARG(domain));
-	rewrite_address(&delivery->agent->rewrite, REWRITE_LOCAL, buf_view(&internal), &full);
-	expand(delivery, buf_view(&full), depth + 1, aliases);
-	buf_fini(&full);
-	buf_fini(&internal);
-}
-
-/* Where a member ends: a comma outside of quotes. */
-static size_t
-member_length(struct view list)
-{
-	bool quoted = false;
-
-	for (size_t i = 0; i < list.len; i++) {
-		if (list.data[i] == '\\' && quoted)
-			i++;
-		else if (list.data[i] == '"')
-			quoted = !quoted;
-		else if (list.data[i] == ',' && !quoted)
-			return i;
-	}
-	return list.len;
+	step->origin = LOCAL_ALIAS;
+	step->user = NULL;
+	step->as = trusted ? local_rights(delivery, uid) : delivery->agent->default_privs;
 }
 
 static void
-members(struct local_delivery *delivery, struct view list, struct view domain, int depth)
+expand_alias(struct local_delivery *delivery, struct step *step, const struct table *table, struct view value)
 {
-	while (list.len > 0) {
-		size_t end = member_length(list);
-
-		member(delivery, view_slice(list, 0, end), domain, depth);
-		list = view_slice(list, end + 1, list.len);
-	}
+	delivery->expanded = true;
+	take_owner(delivery, step);
+	take_table_owner(delivery, step, table);
+	if (!(delivery->agent->propagate & LOCAL_ALIAS))
+		step->unmatched = VIEW_EMPTY;
+	if (local_members(delivery, step, value, false) == 0)
+		local_problem(delivery, step, "5.3.5", "alias \"%.*s\" has no members", VIEW_ARG(step->alias));
 }
 
-/* -- addresses -------------------------------------------------------------------------------------------------------------- */
+/* -- addresses ----------------------------------------------------------------------------------------------------- */
 
-static bool
-is_local(struct local_delivery *delivery, struct view address, bool *local)
+static void
+expand_local(struct local_delivery *delivery, struct step *step, bool aliases)
 {
-	struct resolve_request request = { .sender = delivery->sender, .address = address };
+	enum lookup found = LOOKUP_NONE;
+	struct buf value = BUF_INIT;
+	struct table *table = NULL;
+
+	if (aliases && !maps_empty(delivery->agent->aliases))
+		found = find_alias(delivery, step, &value, &table);
+	if (found == LOOKUP_RETRY)
+		local_wait(delivery, "4.3.0", "alias database unavailable");
+	else if (found == LOOKUP_FOUND)
+		expand_alias(delivery, step, table, buf_view(&value));
+	else
+		local_user(delivery, step, !aliases);
+	buf_fini(&value);
+}
+
+/* False: said already. */
+static bool
+is_local(struct local_delivery *delivery, const struct step *step, bool *local)
+{
+	struct resolve_request request = { .sender = step->sender, .address = step->address };
 	struct resolve_reply reply;
 
+	identity_restore();
 	resolve_query(delivery->agent->resolver, &request, &reply);
 	if (reply.flags & RESOLVE_FLAG_FAIL) {
-		problem(delivery, "4.3.0", "address resolver failure");
+		local_wait(delivery, "4.3.0", "address resolver failure");
 		return false;
 	}
 	if (reply.flags & RESOLVE_FLAG_ERROR) {
-		problem(delivery, "5.1.3", "bad address syntax");
+		local_problem(delivery, step, "5.1.3", "bad address syntax");
 		return false;
 	}
-	*local = reply.domain_class == RESOLVE_LOCAL && view_is(reply.transport, "local");
+	*local = reply.domain_class == RESOLVE_LOCAL && view_is(reply.transport, delivery->agent->service);
 	return true;
 }
 
-/* The local part as it stands, then without its extension. */
-static enum lookup
-find_alias(struct local_delivery *delivery, struct view local, struct view user, struct buf *value, struct view *name)
+/* One new message for all forwards of a sender; here each address once. */
+static void
+add_forward(struct local_delivery *delivery, const struct step *step)
 {
-	enum lookup found = alias_lookup(delivery, local, value);
+	struct buf key = BUF_INIT;
 
-	*name = local;
-	if (found == LOOKUP_NONE && !view_equal(local, user)) {
-		*name = user;
-		found = alias_lookup(delivery, user, value);
-	}
-	return found;
+	buf_printf(&key, "forward %.*s\n%.*s", VIEW_ARG(step->sender), VIEW_ARG(step->address));
+	local_add(delivery, TARGET_FORWARD, step, step->address, buf_view(&key));
+	buf_fini(&key);
 }
 
-static void
-expand_local(struct local_delivery *delivery, struct view address, int depth, bool aliases)
+void
+local_expand_member(struct local_delivery *delivery, const struct step *above, struct view address, bool aliases)
 {
-	const struct local_config *config = delivery->agent->config;
-	struct view local = address, domain = VIEW_EMPTY, user, extension, name;
-	struct buf folded = BUF_INIT, value = BUF_INIT;
-	enum lookup found = LOOKUP_NONE;
+	struct step *step = step_new(delivery, above, address);
+	bool local;
 
-	address_split(address, &local, &domain);
-	buf_set(&folded, local);
-	buf_lower(&folded);
-	user = buf_view(&folded);
-	address_split_extension(buf_view(&folded), config->recipient_delimiter, config->owner_request_special, &user, &extension);
-	if (aliases && !maps_empty(delivery->agent->aliases))
-		found = find_alias(delivery, buf_view(&folded), user, &value, &name);
-	if (found == LOOKUP_RETRY) {
-		problem(delivery, "4.3.0", "alias database unavailable");
-	} else if (found == LOOKUP_FOUND) {
-		take_owner(delivery, name, domain);
-		members(delivery, buf_view(&value), domain, depth);
-	} else {
-		add(delivery, &delivery->users, address, user);
-	}
-	buf_fini(&value);
-	buf_fini(&folded);
-}
-
-static void
-expand(struct local_delivery *delivery, struct view address, int depth, bool aliases)
-{
-	struct view copy = arena_view(delivery->arena, address);
-	bool local = true;
-
-	if (depth > EXPANSION_DEPTH_MAX) {
-		problem(delivery, "5.4.6", "possible alias database loop");
-	} else if (depth == 0 || is_local(delivery, copy, &local)) {
+	if (step->depth > EXPANSION_DEPTH_MAX) {
+		local_problem(delivery, step, "5.4.6", "alias, include or forward file nesting is too deep");
+	} else if (is_local(delivery, step, &local)) {
 		if (local)
-			expand_local(delivery, copy, depth, aliases);
+			expand_local(delivery, step, aliases);
 		else
-			add(delivery, &delivery->forwards, copy, VIEW_EMPTY);
+			add_forward(delivery, step);
 	}
 }
 
 void
 local_expand(struct local_delivery *delivery, struct view address)
 {
-	expand(delivery, address, 0, true);
+	expand_local(delivery, step_new(delivery, NULL, address), true);
 }

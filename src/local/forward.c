@@ -3,23 +3,79 @@
 #include "global/message/date.h"
 #include "local/deliver.h"
 
-static void
-put_envelope(struct local_delivery *delivery)
+struct forward {
+	struct local_delivery *delivery;
+	struct view sender;
+	bool owned;		/* a list's own message: the sender's wishes about notices end here */
+};
+
+static bool
+belongs(const struct forward *forward, const struct target *target)
 {
-	struct cleanup_client *cleanup = delivery->agent->cleanup;
-	const struct delivery_request *request = delivery->request;
+	return target->kind == TARGET_FORWARD && target->step->owned == forward->owned &&
+	    view_equal(target->step->sender, forward->sender);
+}
+
+static void
+put_attribute(struct cleanup_client *cleanup, const char *name, struct view value)
+{
+	if (!view_empty(value))
+		cleanup_printf(cleanup, RECORD_ATTRIBUTE, "%s=%.*s", name, VIEW_ARG(value));
+}
+
+static void
+put_recipient(const struct forward *forward, const struct target *target)
+{
+	struct cleanup_client *cleanup = forward->delivery->agent->cleanup;
+	const struct queue_recipient *recipient = forward->delivery->recipient;
+	int notify = recipient->dsn_notify & ~DSN_NOTIFY_SUCCESS;
+
+	if (!forward->owned) {
+		put_attribute(cleanup, "dsn_orig_rcpt", recipient->dsn_orcpt);
+		if (recipient->dsn_notify != 0)
+			cleanup_printf(cleanup, RECORD_ATTRIBUTE, "notify_flags=%d", notify != 0 ? notify : DSN_NOTIFY_NEVER);
+	}
+	cleanup_put(cleanup, RECORD_ORIGINAL, view_empty(recipient->original) ? recipient->address : recipient->original);
+	cleanup_put(cleanup, RECORD_RECIPIENT, target->text);
+}
+
+/* Where the mail came from goes along, for the log and for what asks for it later. */
+static void
+put_origin(struct cleanup_client *cleanup, const struct delivery_request *request)
+{
+	put_attribute(cleanup, "log_client_name", request->client_name);
+	put_attribute(cleanup, "log_client_address", request->client_address);
+	put_attribute(cleanup, "log_client_port", request->client_port);
+	put_attribute(cleanup, "log_helo_name", request->client_helo);
+	put_attribute(cleanup, "log_protocol_name", request->client_protocol);
+	put_attribute(cleanup, "log_message_origin", request->message_origin);
+	put_attribute(cleanup, "sasl_method", request->sasl_method);
+	put_attribute(cleanup, "sasl_username", request->sasl_username);
+	put_attribute(cleanup, "sasl_sender", request->sasl_sender);
+	put_attribute(cleanup, "encoding", request->encoding);
+}
+
+static void
+put_envelope(const struct forward *forward)
+{
+	const struct delivery_request *request = forward->delivery->request;
+	struct cleanup_client *cleanup = forward->delivery->agent->cleanup;
 	struct timeval now = clock_wall();
 
 	cleanup_printf(cleanup, RECORD_TIME, "%lld %lld", (long long)now.tv_sec, (long long)now.tv_usec);
 	cleanup_printf(cleanup, RECORD_ATTRIBUTE, "rewrite_context=local");
-	cleanup_put(cleanup, RECORD_SENDER, delivery->sender);
-	if (!view_empty(request->encoding))
-		cleanup_printf(cleanup, RECORD_ATTRIBUTE, "encoding=%.*s", VIEW_ARG(request->encoding));
-	LIST_FOREACH(target, &delivery->forwards, struct target, link) {
-		if (!view_empty(delivery->recipient->original))
-			cleanup_put(cleanup, RECORD_ORIGINAL, delivery->recipient->original);
-		cleanup_put(cleanup, RECORD_RECIPIENT, target->address);
+	put_origin(cleanup, request);
+	if (!forward->owned) {
+		put_attribute(cleanup, "envelope_id", request->envid);
+		if (request->ret != 0)
+			cleanup_printf(cleanup, RECORD_ATTRIBUTE, "ret_flags=%d", request->ret);
 	}
+	if (request->flags & TRACE_RECORD)
+		cleanup_printf(cleanup, RECORD_ATTRIBUTE, "trace_flags=%d", (int)TRACE_RECORD);
+	cleanup_put(cleanup, RECORD_SENDER, forward->sender);
+	LIST_FOREACH(target, &forward->delivery->targets, struct target, link)
+		if (belongs(forward, target))
+			put_recipient(forward, target);
 }
 
 static void
@@ -28,15 +84,17 @@ put_trace(struct local_delivery *delivery)
 	struct cleanup_client *cleanup = delivery->agent->cleanup;
 	struct buf line = BUF_INIT;
 
-	buf_printf(&line, "Received: by %s (local forwarding)", delivery->agent->rewrite.myorigin);
+	buf_printf(&line, "Received: by %s (%s)", delivery->agent->config->myhostname, delivery->agent->config->mail_name);
 	cleanup_put(cleanup, RECORD_LINE, buf_view(&line));
 	buf_reset(&line);
 	buf_printf(&line, "\tid %.*s; ", VIEW_ARG(delivery->request->queue_id));
 	date_put(&line, clock_wall().tv_sec);
 	cleanup_put(cleanup, RECORD_LINE, buf_view(&line));
-	buf_set(&line, VIEW("Delivered-To: "));
-	address_quote(&line, delivery->delivered_to);
-	cleanup_put(cleanup, RECORD_LINE, buf_view(&line));
+	if (delivery->agent->prepend_delivered & LOCAL_FORWARD) {
+		buf_set(&line, VIEW("Delivered-To: "));
+		address_quote(&line, delivery->recipient->address);
+		cleanup_put(cleanup, RECORD_LINE, buf_view(&line));
+	}
 	buf_fini(&line);
 }
 
@@ -79,10 +137,23 @@ finish(struct cleanup_client *cleanup, struct dsn *dsn)
 	buf_fini(&id);
 }
 
-void
-local_forward(struct local_delivery *delivery, struct dsn *dsn)
+/* With -bv nothing is sent: where it would go is told. */
+static void
+tell(const struct forward *forward, struct dsn *dsn)
 {
-	struct cleanup_client *cleanup = delivery->agent->cleanup;
+	struct buf text = BUF_INIT;
+
+	LIST_FOREACH(target, &forward->delivery->targets, struct target, link)
+		if (belongs(forward, target))
+			buf_printf(&text, "%s%.*s", text.len > 0 ? ", " : "forwards to ", VIEW_ARG(target->text));
+	dsn_set(dsn, "2.0.0", "%s", buf_c(&text));
+	buf_fini(&text);
+}
+
+static void
+send_on(const struct forward *forward, struct dsn *dsn)
+{
+	struct cleanup_client *cleanup = forward->delivery->agent->cleanup;
 	struct buf why = BUF_INIT;
 
 	if (!cleanup_open(cleanup, CLEANUP_EXTERNAL, &why)) {
@@ -90,13 +161,25 @@ local_forward(struct local_delivery *delivery, struct dsn *dsn)
 		buf_fini(&why);
 		return;
 	}
-	put_envelope(delivery);
-	if (put_content(delivery)) {
+	put_envelope(forward);
+	if (put_content(forward->delivery)) {
 		finish(cleanup, dsn);
 	} else {
 		cleanup_abort(cleanup);
-		queue_mark_corrupt(delivery->request->fd);
+		queue_mark_corrupt(forward->delivery->request->fd);
 		dsn_set(dsn, "4.3.0", "cannot forward: the message is damaged");
 	}
 	buf_fini(&why);
+}
+
+void
+local_forward(struct local_delivery *delivery, struct view sender, bool owned, struct dsn *dsn)
+{
+	const struct forward forward = { delivery, sender, owned };
+
+	identity_restore();
+	if (delivery->request->flags & DELIVERY_TRACE)
+		tell(&forward, dsn);
+	else
+		send_on(&forward, dsn);
 }

@@ -2,10 +2,16 @@
  * local: delivers mail for the users of this host.
  *
  *	deliver.c	one recipient: expand, deliver, report
- *	expand.c	aliases(5), all the way down
- *	mailbox.c	a user's mbox or Maildir
+ *	expand.c	aliases(5)
+ *	member.c	what stands in aliases, :include: files and .forward files
+ *	user.c		users, and those who are none
+ *	dot_forward.c	a user's .forward
+ *	mailbox.c	mbox, Maildir, files
+ *	command.c	programs
  *	forward.c	what goes on to other addresses
  */
+#include <unistd.h>
+
 #include "local/deliver.h"
 #include "service/service.h"
 #include "util/log/log.h"
@@ -24,15 +30,67 @@ open_clients(struct agent *agent)
 	buf_fini(&path);
 }
 
-static void
-open_aliases(struct service_context *ctx, struct agent *agent)
+static struct maps *
+open_maps(struct service_context *ctx, const char *title, const char *list, unsigned flags)
 {
+	struct maps *maps = maps_open(service_tables(ctx), title, list, TABLE_FOLD_FIXED | flags);
 	struct table *table;
 
-	agent->aliases = maps_open(service_tables(ctx), "alias_maps", agent->config->alias_maps,
-	    TABLE_FOLD_FIXED | TABLE_NO_SUBSTITUTION | TABLE_NO_UNAUTHORISED);
-	for (size_t i = 0; (table = maps_at(agent->aliases, i)) != NULL; i++)
+	for (size_t i = 0; (table = maps_at(maps, i)) != NULL; i++)
 		service_watch(ctx, table);
+	return maps;
+}
+
+/* A sender must not choose which command is run, nor anybody who can answer for a table (LV14). */
+static void
+open_tables(struct service_context *ctx, struct agent *agent)
+{
+	const struct local_config *config = agent->config;
+	const unsigned safe = TABLE_NO_SUBSTITUTION | TABLE_NO_UNAUTHORISED;
+
+	agent->aliases = open_maps(ctx, "alias_maps", config->alias_maps, safe);
+	agent->mailbox_commands = open_maps(ctx, "mailbox_command_maps", config->mailbox_command_maps, safe);
+	agent->mailbox_transports = open_maps(ctx, "mailbox_transport_maps", config->mailbox_transport_maps, safe);
+	agent->fallback_transports = open_maps(ctx, "fallback_transport_maps", config->fallback_transport_maps, safe);
+}
+
+static void
+take_words(struct agent *agent)
+{
+	const struct local_config *config = agent->config;
+
+	agent->allow_commands = local_words("allow_mail_to_commands", config->allow_commands);
+	agent->allow_files = local_words("allow_mail_to_files", config->allow_files);
+	agent->prepend_delivered = local_words("prepend_delivered_header", config->prepend_delivered);
+	agent->propagate = local_words("propagate_unmatched_extensions", config->propagate);
+}
+
+static void
+take_default_privs(struct service_context *ctx, struct agent *agent)
+{
+	const char *name = agent->config->default_privs;
+	struct buf why = BUF_INIT;
+
+	if (!identity_parse(name, &agent->default_privs, &why))
+		log_fatal("default_privs = %s: %s", name, buf_c(&why));
+	if (agent->default_privs.uid == 0 || agent->default_privs.gid == 0)
+		log_fatal("default_privs = %s: must not be root", name);
+	if (geteuid() == 0 && agent->default_privs.uid == service_owner(ctx)->uid)
+		log_fatal("default_privs = %s: must not be mail_owner", name);
+	buf_fini(&why);
+}
+
+static void
+check_sizes(struct service_context *ctx, const struct local_config *config)
+{
+	struct buf why = BUF_INIT;
+	int message_limit;
+
+	if (!config_int(service_settings(ctx), "message_size_limit", &message_limit, &why))
+		log_fatal("%s", buf_c(&why));
+	if (config->mailbox_size_limit > 0 && (message_limit == 0 || config->mailbox_size_limit < message_limit))
+		log_fatal("main.cf configuration error: mailbox_size_limit is smaller than message_size_limit");
+	buf_fini(&why);
 }
 
 static void
@@ -43,6 +101,7 @@ prepare(struct service_context *ctx)
 	struct buf why = BUF_INIT;
 
 	agent->config = config;
+	agent->service = service_name(ctx);
 	agent->lock = (struct mailbox_lock_policy){ .attempts = config->lock_attempts, .delay_sec = config->lock_delay_sec,
 		.stale_sec = config->stale_lock_sec };
 	if (!config_bind(service_settings(ctx), rewrite_bindings, &agent->rewrite, &why) ||
@@ -50,7 +109,10 @@ prepare(struct service_context *ctx)
 		log_fatal("%s", buf_c(&why));
 	if (!mailbox_lock_styles(config->mailbox_lock, &agent->lock.styles, &why))
 		log_fatal("mailbox_delivery_lock: %s", buf_c(&why));
-	open_aliases(ctx, agent);
+	check_sizes(ctx, config);
+	take_words(agent);
+	take_default_privs(ctx, agent);
+	open_tables(ctx, agent);
 	open_clients(agent);
 	service_set_state(ctx, agent);
 	buf_fini(&why);

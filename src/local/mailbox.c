@@ -1,70 +1,86 @@
-/* mailbox: a user's mailbox, mbox or Maildir, written with that user's rights and nothing else. */
-#include <errno.h>
-#include <pwd.h>
-
+/* mailbox: mailboxes and files, mbox or Maildir, written with their owner's rights and nothing else. */
 #include "local/deliver.h"
-
-/* Who this user is; NULL with a verdict when there is none, or when that could not be asked. */
-static const struct passwd *
-find_user(const struct target *target, struct dsn *dsn)
-{
-	struct buf name = BUF_INIT;
-	const struct passwd *user;
-
-	buf_putv(&name, target->user);
-	errno = 0;
-	user = view_find(target->user, '\0') >= 0 ? NULL : getpwnam(buf_c(&name));
-	if (user == NULL && errno != 0 && errno != ENOENT && errno != ESRCH)
-		dsn_set(dsn, "4.3.0", "cannot find alias or local user: %s", strerror(errno));
-	else if (user == NULL)
-		dsn_set(dsn, "5.1.1", "unknown user: \"%s\"", buf_c(&name));
-	buf_fini(&name);
-	return user;
-}
 
 /* home_mailbox is below the home directory; else the file (or Maildir) of that name in the spool. */
 static void
-mailbox_path(const struct local_config *config, const struct passwd *user, struct buf *out)
+mailbox_path(const struct local_config *config, const struct user *user, struct buf *out)
 {
+	const char *spool = config->mail_spool_directory;
+
 	if (config->home_mailbox[0] != '\0')
-		buf_printf(out, "%s/%s", user->pw_dir, config->home_mailbox);
-	else if (view_ends(view_string(config->mail_spool_directory), VIEW("/")))
-		buf_printf(out, "%s%s/", config->mail_spool_directory, user->pw_name);
+		buf_printf(out, "%s/%s", user->home, config->home_mailbox);
+	else if (view_ends(view_string(spool), VIEW("/")))
+		buf_printf(out, "%s%.*s/", spool, VIEW_ARG(user->name));
 	else
-		buf_printf(out, "%s/%s", config->mail_spool_directory, user->pw_name);
+		buf_printf(out, "%s/%.*s", spool, VIEW_ARG(user->name));
+}
+
+static bool
+is_directory(const char *path)
+{
+	return view_ends(view_string(path), VIEW("/"));
 }
 
 static void
-store(struct local_delivery *delivery, const struct passwd *user, struct dsn *dsn)
+store(struct local_delivery *delivery, const struct target *target, const struct mailbox_target *to, struct dsn *dsn)
+{
+	struct copy_envelope envelope = local_envelope(delivery, target, LOCAL_FILE);
+
+	if (is_directory(to->path))
+		maildir_deliver(delivery->request, &envelope, to, dsn);
+	else
+		mbox_deliver(delivery->request, &envelope, to, dsn);
+}
+
+static void
+deliver_mailbox(struct local_delivery *delivery, const struct target *target, const char *path, struct dsn *dsn)
 {
 	const struct local_config *config = delivery->agent->config;
-	struct copy_envelope envelope = { delivery->sender, delivery->recipient->original, delivery->delivered_to,
-		COPY_RETURN_PATH | COPY_ORIGINAL_TO | COPY_DELIVERED_TO };
-	struct identity as = { user->pw_uid, user->pw_gid, user->pw_name };
-	struct mailbox_target to = { .as = &as, .size_limit = config->mailbox_size_limit, .lock = &delivery->agent->lock, .spool = config->home_mailbox[0] == 0,
-		.strict_ownership = config->strict_ownership };
-	struct buf path = BUF_INIT;
+	bool spool = config->home_mailbox[0] == '\0', biff = config->biff && !is_directory(path);
+	off_t start = 0;
+	struct mailbox_target to = { .path = path, .as = &target->user->as, .size_limit = config->mailbox_size_limit,
+		.lock = &delivery->agent->lock, .strict_ownership = config->strict_ownership, .spool = spool, .start = &start };
 
-	if (view_empty(envelope.original))
-		envelope.original = delivery->recipient->address;
-	mailbox_path(config, user, &path);
-	to.path = buf_c(&path);
-	if (path.data[path.len - 1] == '/')
-		maildir_deliver(delivery->request, &envelope, &to, dsn);
-	else
-		mbox_deliver(delivery->request, &envelope, &to, dsn);
-	buf_fini(&path);
+	store(delivery, target, &to, dsn);
+	if (biff && dsn->status[0] == '2')
+		local_biff(target->user->name, start);
 }
 
 void
 local_mailbox(struct local_delivery *delivery, const struct target *target, struct dsn *dsn)
 {
-	const struct passwd *user = find_user(target, dsn);
+	struct buf path = BUF_INIT;
 
-	if (user == NULL)
-		return;
+	mailbox_path(delivery->agent->config, target->user, &path);
 	if (delivery->request->flags & DELIVERY_TRACE)
-		dsn_set(dsn, "2.0.0", "delivers to mailbox");
+		dsn_set(dsn, "2.0.0", "delivers to %s", is_directory(buf_c(&path)) ? "maildir" : "mailbox");
 	else
-		store(delivery, user, dsn);
+		deliver_mailbox(delivery, target, buf_c(&path), dsn);
+	buf_fini(&path);
+}
+
+/* -- files of aliases and .forward ----------------------------------------------------------------------------------- */
+
+static void
+deliver_file(struct local_delivery *delivery, const struct target *target, const char *path, struct dsn *dsn)
+{
+	struct mailbox_target to = { .path = path, .as = &target->as, .size_limit = delivery->agent->config->mailbox_size_limit,
+		.lock = &delivery->agent->lock };
+
+	store(delivery, target, &to, dsn);
+	if (dsn->status[0] == '2' && !is_directory(path))
+		dsn_set(dsn, "2.0.0", "delivered to file: %s", path);
+}
+
+void
+local_file(struct local_delivery *delivery, const struct target *target, struct dsn *dsn)
+{
+	const char *path = target->text.data;	/* from the arena: NUL ended */
+
+	if (delivery->request->flags & DELIVERY_TRACE)
+		dsn_set(dsn, "2.0.0", "delivers to file: %s", path);
+	else if (strcmp(path, "/dev/null") == 0)
+		dsn_set(dsn, "2.0.0", "delivered to file: %s", path);
+	else
+		deliver_file(delivery, target, path, dsn);
 }

@@ -209,3 +209,9 @@ delivery_deferred(const struct delivery_request *request, const struct queue_rec
 {
 	return conclude(request, recipient, relay, dsn);
 }
+
+bool
+delivery_trace(const struct delivery_request *request, const struct queue_recipient *recipient, const struct dsn *dsn)
+{
+	return !wants_success(request, recipient) || append(request, recipient, dsn, request->settings->trace_service, "expanded");
+}

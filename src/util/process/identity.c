@@ -109,22 +109,35 @@ identity_become(const struct identity *id)
 		log_panic("uid %ld could become root again", (long)id->uid);
 }
 
+/* The effective ids are one thing of the whole process, and so is what we know of them. */
+static struct {
+	bool on;
+	uid_t uid;
+	gid_t gid;
+} assumed;
+
 void
 identity_assume(const struct identity *id)
 {
-	if (is_only_one())
+	if (is_only_one() || (assumed.on && assumed.uid == id->uid && assumed.gid == id->gid && id->name == NULL))
 		return;
+	identity_restore();
 	if (!set_groups(id) || setegid(id->gid) == -1 || seteuid(id->uid) == -1)
 		log_fatal("cannot act as uid %ld gid %ld: %s", (long)id->uid, (long)id->gid, strerror(errno));
+	assumed.on = true;
+	assumed.uid = id->uid;
+	assumed.gid = id->gid;
 }
 
 void
 identity_restore(void)
 {
-	gid_t gid = getgid();
+	gid_t gid;
 
-	if (getuid() != 0)
+	if (!assumed.on)
 		return;
+	gid = getgid();
 	if (seteuid(0) == -1 || setegid(gid) == -1 || setgroups(1, &gid) == -1)
 		log_fatal("cannot become root again: %s", strerror(errno));
+	assumed.on = false;
 }

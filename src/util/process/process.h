@@ -32,7 +32,10 @@ bool	identity_parse(const char *text, struct identity *out, struct buf *why);
 void	identity_fini(struct identity *id);
 /* Becomes id for good (groups, gid, uid), and proves that the way back is shut; fatal when it cannot. */
 void	identity_become(const struct identity *id);
-/* For a while: effective ids only; fatal when it cannot. identity_restore() goes back to root. */
+/*
+ * For a while: effective ids only; fatal when it cannot. identity_restore() goes back to root. Assuming what is assumed
+ * already, and restoring what is restored, costs nothing.
+ */
 void	identity_assume(const struct identity *id);
 void	identity_restore(void);
 
@@ -43,6 +46,7 @@ struct process_spec {
 	const char *directory;		/* NULL: stay */
 	const char *chroot;		/* NULL: none */
 	const struct identity *as;	/* NULL: stay who we are */
+	long long file_size_max;	/* of files it writes; 0: as for us */
 	int input, output, error;	/* become 0, 1, 2; -1: /dev/null */
 };
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -64,6 +65,15 @@ cannot_run(const char *what, const char *path)
 }
 
 static void
+limit_files(long long size)
+{
+	const struct rlimit limit = { (rlim_t)size, (rlim_t)size };
+
+	if (size > 0)
+		setrlimit(RLIMIT_FSIZE, &limit);
+}
+
+static void
 child(const struct process_spec *spec)
 {
 	const int descriptors[3] = { spec->input, spec->output, spec->error };
@@ -74,6 +84,7 @@ child(const struct process_spec *spec)
 		_exit(EXIT_CANNOT_RUN);
 	close_above(STDERR_FILENO);
 	umask(077);
+	limit_files(spec->file_size_max);
 	if (spec->chroot != NULL && (chroot(spec->chroot) == -1 || chdir("/") == -1))
 		cannot_run("chroot", spec->chroot);
 	if (spec->as != NULL) {

@@ -1,0 +1,193 @@
+/*
+ * user: what becomes of mail for a name that is no alias: .forward, another transport, a command, a mailbox; and, when
+ * there is no such user, what is configured for those.
+ */
+#include <errno.h>
+#include <pwd.h>
+#include <sys/stat.h>
+
+#include "local/deliver.h"
+
+/* "Could not ask" is never "no such user" (LV7). */
+static const struct passwd *
+ask(const char *name, bool *retry)
+{
+	const struct passwd *found;
+
+	errno = 0;
+	found = getpwnam(name);
+	*retry = found == NULL && errno != 0 && errno != ENOENT && errno != ESRCH;
+	return found;
+}
+
+const struct user *
+local_find_user(struct local_delivery *delivery, struct view name, bool *retry)
+{
+	const struct passwd *found = NULL;
+	struct user *user;
+
+	identity_restore();
+	*retry = false;
+	if (view_find(name, '\0') < 0 && view_find(name, '/') < 0 && !view_empty(name))
+		found = ask(arena_string(delivery->arena, name), retry);
+	if (found == NULL)
+		return NULL;
+	user = arena_alloc(delivery->arena, sizeof(*user));
+	user->name = arena_view(delivery->arena, view_string(found->pw_name));
+	user->home = arena_string(delivery->arena, view_string(found->pw_dir));
+	user->shell = arena_string(delivery->arena, view_string(found->pw_shell));
+	user->as = (struct identity){ .uid = found->pw_uid, .gid = found->pw_gid };
+	return user;
+}
+
+/* -- another transport --------------------------------------------------------------------------------------------- */
+
+/* True when the maps or the parameter name something for this user, or could not be asked (LV6). */
+static bool
+per_user(struct local_delivery *delivery, struct maps *maps, const char *title, const char *otherwise, struct view name,
+    struct buf *value)
+{
+	enum lookup found = LOOKUP_NONE;
+
+	if (!maps_empty(maps)) {
+		identity_restore();
+		found = maps_lookup(maps, name, false, value, NULL);
+	}
+	if (found == LOOKUP_RETRY)
+		local_wait(delivery, "4.3.0", "%s lookup failure", title);
+	if (found == LOOKUP_NONE)
+		buf_puts(value, otherwise);
+	return found == LOOKUP_RETRY || value->len > 0;
+}
+
+static bool
+by_transport(struct local_delivery *delivery, const struct step *step, struct maps *maps, const char *title,
+    const char *otherwise)
+{
+	struct buf value = BUF_INIT, key = BUF_INIT;
+	bool done = per_user(delivery, maps, title, otherwise, step->name, &value);
+
+	if (done && value.len > 0) {
+		buf_printf(&key, "transport %s %.*s", buf_c(&value), VIEW_ARG(step->address));
+		local_add(delivery, TARGET_TRANSPORT, step, buf_view(&value), buf_view(&key));
+	}
+	buf_fini(&key);
+	buf_fini(&value);
+	return done;
+}
+
+/* -- nobody -------------------------------------------------------------------------------------------------------- */
+
+static void
+discard(struct local_delivery *delivery, const struct step *step)
+{
+	local_problem(delivery, step, "2.0.0", "discarded");
+}
+
+/* Once: what it names must exist (LV8). */
+static bool
+by_luser_relay(struct local_delivery *delivery, const struct step *step)
+{
+	const char *relay = delivery->agent->config->luser_relay;
+	struct step *above;
+	struct buf value = BUF_INIT;
+
+	if (relay[0] == '\0' || delivery->relayed)
+		return false;
+	delivery->relayed = true;
+	if (!local_macros(delivery, step, NULL, view_string(relay), NULL, &value)) {
+		local_wait(delivery, "4.3.5", "mail system configuration error");
+	} else if (value.len == 0) {
+		discard(delivery, step);
+	} else {
+		above = arena_copy(delivery->arena, step, sizeof(*step));
+		above->origin = LOCAL_ALIAS;
+		above->unmatched = VIEW_EMPTY;
+		local_members(delivery, above, buf_view(&value), false);
+	}
+	buf_fini(&value);
+	return true;
+}
+
+static void
+unknown_user(struct local_delivery *delivery, const struct step *step)
+{
+	struct agent *agent = delivery->agent;
+
+	if (by_transport(delivery, step, agent->fallback_transports, "fallback_transport_maps", agent->config->fallback_transport))
+		return;
+	if (!by_luser_relay(delivery, step))
+		local_problem(delivery, step, "5.1.1", "unknown user: \"%.*s\"", VIEW_ARG(step->name));
+}
+
+/* -- somebody ------------------------------------------------------------------------------------------------------ */
+
+static void
+to_mailbox(struct local_delivery *delivery, struct step *step, const struct user *user)
+{
+	struct agent *agent = delivery->agent;
+	struct buf command = BUF_INIT, key = BUF_INIT;
+	struct target *target = NULL;
+
+	buf_printf(&key, "mailbox %.*s", VIEW_ARG(user->name));		/* the user, whatever the extension (LV22) */
+	step->user = user;
+	step->as = user->as;
+	if (!per_user(delivery, agent->mailbox_commands, "mailbox_command_maps", agent->config->mailbox_command, step->name, &command)) {
+		local_add(delivery, TARGET_MAILBOX, step, user->name, buf_view(&key));
+	} else if (command.len > 0) {
+		target = local_add(delivery, TARGET_COMMAND, step, buf_view(&command), buf_view(&key));
+		if (target != NULL && user->as.uid == 0)
+			target->as = agent->default_privs;
+	}
+	buf_fini(&key);
+	buf_fini(&command);
+}
+
+static bool
+home_is_missing(struct local_delivery *delivery, const struct user *user)
+{
+	struct stat st;
+
+	if (!delivery->agent->config->require_home || (stat(user->home, &st) == 0 && S_ISDIR(st.st_mode)))
+		return false;
+	local_wait(delivery, "4.3.0", "home directory of user %.*s is missing", VIEW_ARG(user->name));
+	return true;
+}
+
+/* A member of a list with an owner goes to that list's own queue file. */
+static bool
+goes_to_owned_file(struct local_delivery *delivery, struct step *step)
+{
+	struct buf key = BUF_INIT;
+
+	if (step->above == NULL || !step->above->owned)
+		return false;
+	buf_printf(&key, "forward %.*s\n%.*s", VIEW_ARG(step->sender), VIEW_ARG(step->address));
+	local_add(delivery, TARGET_FORWARD, step, step->address, buf_view(&key));
+	buf_fini(&key);
+	return true;
+}
+
+void
+local_user(struct local_delivery *delivery, struct step *step, bool direct)
+{
+	struct agent *agent = delivery->agent;
+	const struct user *user;
+	bool retry;
+
+	if (!direct && goes_to_owned_file(delivery, step))
+		return;
+	user = local_find_user(delivery, step->name, &retry);
+	if (retry) {
+		local_wait(delivery, "4.0.0", "cannot look up user \"%.*s\"", VIEW_ARG(step->name));
+		return;
+	}
+	if (user != NULL && (home_is_missing(delivery, user) || (!direct && local_dot_forward(delivery, step, user))))
+		return;
+	if (by_transport(delivery, step, agent->mailbox_transports, "mailbox_transport_maps", agent->config->mailbox_transport))
+		return;
+	if (user != NULL)
+		to_mailbox(delivery, step, user);
+	else
+		unknown_user(delivery, step);
+}
