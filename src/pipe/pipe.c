@@ -77,8 +77,7 @@ report_one(const struct agent *agent, const struct delivery_request *request, co
 		return delivery_sent(request, recipient, agent->service, dsn);
 	if (dsn->status[0] == '5')
 		return delivery_bounced(request, recipient, agent->service, dsn);
-	delivery_deferred(request, recipient, agent->service, dsn);
-	return false;
+	return delivery_deferred(request, recipient, agent->service, dsn);
 }
 
 /* The text of a success is short: it is what the command said to nobody in particular. */

@@ -84,6 +84,8 @@ prepare(struct service_context *ctx)
 	if (!mailbox_lock_styles(config->lock, &agent->lock.styles, &why))
 		log_fatal("virtual_mailbox_lock: %s", buf_c(&why));
 	check_sizes(ctx, config);
+	/* Everywhere: mailboxes below the base directory may be links to other disks. Their owners' ids are what confines. */
+	service_promise_path(ctx, "file-write", "/");
 	agent->mailboxes = open_maps(ctx, "virtual_mailbox_maps", config->mailbox_maps);
 	agent->uids = open_maps(ctx, "virtual_uid_maps", config->uid_maps);
 	agent->gids = open_maps(ctx, "virtual_gid_maps", config->gid_maps);
@@ -247,7 +249,7 @@ static const struct service virtual_service = {
 	.protocol = &delivery_protocol,
 	.bindings = bindings,
 	.config_size = sizeof(struct virtual_config),
-	.promises = "stdio queue-read queue-write unix-connect setid file-write",
+	.promises = "stdio queue-write unix-connect setid",
 	.prepare = prepare,
 	.serve = serve,
 };

@@ -1,0 +1,408 @@
+"""Delivery on this host: what local, virtual and pipe refuse, survive, and never do with anybody else's rights."""
+import os
+import re
+import shutil
+import stat
+import subprocess
+from pathlib import Path
+from typing import Callable, Iterator
+
+import pytest
+
+from mta import BASE, PRIVILEGED, Mta, poll
+
+pytestmark = pytest.mark.skipif(not PRIVILEGED, reason="needs users of its own")
+
+ALICE, OUT = Path("/home/alice"), BASE / "out"
+AGENTS = {"virtual/unix": "- n n - - virtual", "args/unix": "- n n - - pipe user=alice argv=/bin/sh -c "
+          f"{{printf '<%s>' \"$$@\" >{OUT}/args}} sh [${{extension}}] $user. ${{extension}} end"}
+ALIASES = {
+    "killed": '"|kill -9 $$"', "hangs": '"|sleep 300 & wait"', "flood": '"|yes"', "void": "/dev/null",
+    "itself": f":include:{OUT}/itself", "both": "alice+a, alice+b, ALICE", "nolist": ":include:", "relative": ":include:x/y",
+    "list": "bob, carol-is-nobody, alice", "owner-list": "bob", "self": "self, alice", "quoted": '"|echo \\"a b\\" >'
+    f'{OUT}/quoted"', "dotdot": "alice", "wait": "alice, waits", "owner-wait": "bob", "waits": '"|exit 75"',
+    "words": f'"|{OUT}/show two  words"', "refused": '"|exit 77"',
+}
+MAIN = {
+    "alias_maps": "texthash:$config_directory/aliases", "recipient_delimiter": "+", "command_time_limit": "1s",
+    "allow_mail_to_commands": "alias, forward", "deliver_lock_attempts": "1", "local_recipient_maps": "",
+    "export_environment": "TZ MAIL_CONFIG LANG", "minimal_backoff_time": "300s",
+    "mailbox_size_limit": "400000", "message_size_limit": "300000", "virtual_mailbox_limit": "400000",
+}
+
+
+def aliases(mta: Mta, entries: dict[str, str] = ALIASES) -> Mta:
+    """Write the alias table."""
+    (mta.config / "aliases").write_text("".join(f"{name} {value}\n" for name, value in entries.items()))
+    return mta
+
+
+@pytest.fixture(scope="module", autouse=True)
+def traces() -> None:
+    """A directory where commands leave their traces, and a program."""
+    OUT.mkdir()
+    OUT.chmod(0o1777)
+    (OUT / "itself").write_text(f":include:{OUT}/itself\n")
+    (OUT / "show").write_text(f'#!/bin/sh\necho "$# $1 $2 $0" >{OUT}/words\n')
+    (OUT / "show").chmod(0o755)
+
+
+@pytest.fixture(scope="module")
+def mta(traces: None) -> Iterator[Mta]:
+    """Users, aliases and commands."""
+    with aliases(Mta(BASE / "local", {**MAIN, "transport_maps": "inline:{args.test=args:}"}, AGENTS)) as each:
+        yield each
+
+
+@pytest.fixture
+def started(make_mta: Callable[..., Mta]) -> Callable[..., Mta]:
+    """A factory of instances with settings of their own."""
+    def make(main: dict[str, str], entries: dict[str, str] = ALIASES) -> Mta:
+        return aliases(make_mta({**MAIN, **main}, AGENTS), entries).start()
+    return make
+
+
+@pytest.fixture(autouse=True)
+def clean(mta: Mta) -> Iterator[None]:
+    """Alice's home and mailbox are empty again behind each test."""
+    yield
+    for entry in ALICE.iterdir():
+        shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
+    for name in ("alice", "bob"):
+        (mta.mail / name).unlink(missing_ok=True)
+
+
+def forward(text: str, mode: int = 0o644, owner: str = "alice", name: str = ".forward") -> Path:
+    """Write alice's .forward."""
+    path = ALICE / name
+    path.write_text(text)
+    path.chmod(mode)
+    shutil.chown(path, owner, owner)
+    return path
+
+
+def outcomes(mta: Mta, *to: str, text: str = "Subject: x\n\nbody\n") -> list[tuple[str, str, str, str]]:
+    """Send; (recipient, status, code, words) of all deliveries of the message, when it is done for now."""
+    queue_id = mta.send("sender@example.test", *to, text=text)
+    line = rf"{queue_id}: to=<([^>]*)>.*dsn=([\d.]+), status=(\w+) \((.*)\)$"
+    poll(lambda: re.search(rf"{queue_id}: removed$|{queue_id}: .*status=deferred", mta.log(), re.M), what="end of delivery")
+    return [(who, status, code, words) for who, code, status, words in re.findall(line, mta.log(), re.M)]
+
+
+def outcome(mta: Mta, to: str, **kwargs: str) -> tuple[str, str, str]:
+    """The one delivery: (status, code, words)."""
+    (found,) = outcomes(mta, to, **kwargs)
+    return found[1:]
+
+
+def read(name: str) -> str:
+    """What a command left, once it is there."""
+    poll(lambda: (OUT / name).exists() and (OUT / name).read_text(), what=name)
+    return (OUT / name).read_text()
+
+
+# -- mailboxes ------------------------------------------------------------------------------------------------------
+
+
+def test_hard_link_to_a_link_of_root_is_not_followed(mta: Mta) -> None:
+    """LV1"""
+    victim, link = OUT / "victim", BASE / "link"
+    victim.write_text("")
+    link.symlink_to(victim)
+    os.link(link, mta.mail / "alice", follow_symlinks=False)
+    assert outcome(mta, "alice@example.test")[0] == "deferred"
+    assert victim.read_text() == ""
+
+
+@pytest.mark.parametrize("make", ["other", "hard link", "fifo", "directory"])
+def test_mailbox_that_is_not_the_users_own(mta: Mta, make: str) -> None:
+    """LV2: never written to, and nobody waits for a reader."""
+    box, precious = mta.mail / "alice", OUT / "precious"
+    precious.write_text("")
+    shutil.chown(precious, "alice")
+    {"other": lambda: (box.write_text(""), shutil.chown(box, "bob")), "hard link": lambda: os.link(precious, box),
+     "fifo": lambda: (os.mkfifo(box), shutil.chown(box, "alice")), "directory": box.mkdir}[make]()
+    status, code, words = outcome(mta, "alice@example.test")
+    assert status in ("deferred", "bounced") and code[1:3] == ".2" and str(box) in words
+    assert precious.read_text() == "" and (not box.is_file() or box.stat().st_size == 0)
+    box.rmdir() if box.is_dir() else box.unlink()
+
+
+def test_full_disk_leaves_the_mailbox_as_it_was(started: Callable[..., Mta]) -> None:
+    """LV13"""
+    small = Path("/home/alice/small")
+    small.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k,mode=0777", "tmpfs", str(small)], check=True)
+    try:
+        mta = started({"home_mailbox": "small/box"})
+        assert outcome(mta, "alice@example.test")[0] == "sent"
+        before = (small / "box").read_bytes()
+        status, code, words = outcome(mta, "alice@example.test", text="Subject: big\n\n" + "x" * 70 + "\n" + ("y" * 70 + "\n") * 2000)
+        assert (status, code) == ("deferred", "4.2.0") and "No space left" in words
+        assert (small / "box").read_bytes() == before
+        maildir = started({"home_mailbox": "small/md/"})
+        assert outcome(maildir, "alice@example.test", text="Subject: big\n\n" + ("y" * 70 + "\n") * 2000)[0] == "deferred"
+        assert not list((small / "md/new").iterdir()) and not list((small / "md/tmp").iterdir())
+    finally:
+        subprocess.run(["umount", "-l", str(small)], check=True)
+
+
+def test_partial_line_of_a_killed_delivery_hides_nothing(mta: Mta) -> None:
+    box = mta.mail / "alice"
+    box.write_text("From x  Sat Nov  1 09:05:00 2025\nSubject: old\n\npart of a li")
+    shutil.chown(box, "alice")
+    assert outcome(mta, "alice@example.test")[0] == "sent"
+    assert "part of a li\nFrom sender@example.test  " in box.read_text()
+
+
+def test_spool_of_a_group_of_its_own(started: Callable[..., Mta]) -> None:
+    """As in Debian: root:mail 2775; dotlocks and new mailboxes are made with the group's rights."""
+    mta = started({"mail_spool_directory": "/home/spool"})
+    spool = Path("/home/spool")
+    spool.mkdir()
+    shutil.chown(spool, "root", "mail")
+    spool.chmod(0o2775)
+    assert outcome(mta, "alice@example.test")[0] == "sent"
+    assert outcome(mta, "alice@example.test")[0] == "sent"
+    found = (spool / "alice").stat()
+    assert found.st_uid == 2111 and stat.S_IMODE(found.st_mode) == 0o600 and os.listdir(spool) == ["alice"]
+
+
+def test_missing_user_database_is_not_an_unknown_user(mta: Mta) -> None:
+    """LV7"""
+    outcome(mta, "waits@example.test")		# everybody who is needed runs now
+    passwd, kept, switch = Path("/etc/passwd"), Path("/etc/passwd.kept"), Path("/etc/nsswitch.conf")
+    sources = switch.read_text() if switch.exists() else ""
+    switch.write_text(re.sub(r"^passwd:.*", "passwd: files", sources, flags=re.M))
+    passwd.rename(kept)
+    passwd.symlink_to("passwd")
+    try:
+        found = outcome(mta, "alice@example.test")
+    finally:
+        passwd.unlink()
+        kept.rename(passwd)
+        switch.write_text(sources)
+    assert found[:2] == ("deferred", "4.0.0")
+
+
+# -- aliases --------------------------------------------------------------------------------------------------------
+
+
+def test_final_destination_counts_for_duplicates(mta: Mta) -> None:
+    """LV22"""
+    assert len(outcomes(mta, "both@example.test")) == 1
+    assert mta.mailbox("alice").count("\nDelivered-To: both@example.test\n") == 1
+
+
+def test_alias_that_names_itself_means_the_user(mta: Mta) -> None:
+    found = outcomes(mta, "self@example.test")
+    assert sorted(each[1] for each in found) == ["bounced", "sent"]
+    assert ("self@example.test", "bounced", "5.1.1", 'unknown user: "self"') in found
+
+
+def test_include_that_includes_itself(mta: Mta) -> None:
+    """LV5"""
+    assert outcome(mta, "itself@example.test")[:2] == ("bounced", "5.4.6")
+
+
+@pytest.mark.parametrize("alias", ["nolist", "relative"])
+def test_include_without_a_path(mta: Mta, alias: str) -> None:
+    """LV4"""
+    assert outcome(mta, f"{alias}@example.test")[:2] == ("bounced", "5.3.5")
+
+
+def test_dev_null_is_a_file(mta: Mta) -> None:
+    assert outcome(mta, "void@example.test") == ("sent", "2.0.0", "delivered to file: /dev/null")
+
+
+def test_members_of_a_list_with_an_owner_do_not_wait_for_each_other(mta: Mta) -> None:
+    """LV9: whoever was done is done, whatever becomes of the others."""
+    ((to, status, _, words),) = [each for each in outcomes(mta, "list@example.test")]
+    assert (to, status) == ("list@example.test", "sent") and words.startswith("forwarded as ")
+    mta.wait_log(r'to=<carol-is-nobody@example.test>, orig_to=<list@example.test>.*unknown user')
+    mta.wait_mail("alice", "Return-Path: <owner-list@example.test>")
+    found = outcomes(mta, "wait@example.test")
+    assert found[0][1] == "deferred" or found[-1][1] == "deferred"
+    before = mta.mailbox("alice").count("Delivered-To: wait@example.test")
+    mta.run("postqueue", "-f", check=True)
+    poll(lambda: len(re.findall(r"to=<waits@example.test>.*status=deferred", mta.log())) > 1, what="a second try")
+    assert before <= 1 and mta.mailbox("alice").count("Delivered-To: wait@example.test") <= 1
+
+
+def test_expressions_may_not_choose_the_member(started: Callable[..., Mta]) -> None:
+    """LV14"""
+    mta = started({"alias_maps": "regexp:$config_directory/expressions"})
+    (mta.config / "expressions").write_text("/^run-(.*)$/ |touch $1\n")
+    assert outcome(mta, "run-me@example.test")[0] in ("deferred", "bounced")
+    mta.wait_log(r"local\[\d+\]: warning: .*expressions.*substitution is not allowed")
+
+
+@pytest.mark.parametrize("tables, who", [
+    ("texthash:{out}/theirs", {"alice"}), ("unionmap:{{texthash:{out}/theirs,texthash:{out}/ours}}", {"alice", "nobody"}),
+    ("texthash:{out}/ours", {"nobody"})])
+def test_commands_have_the_rights_of_the_tables_owner(started: Callable[..., Mta], tables: str, who: set[str]) -> None:
+    """LV15: and never those of root."""
+    for name in ("theirs", "ours"):
+        (OUT / name).write_text(f'run "|id -un >{OUT}/who; id -G >>{OUT}/who"\n')
+    shutil.chown(OUT / "theirs", "alice")
+    (OUT / "who").unlink(missing_ok=True)
+    mta = started({"alias_maps": tables.format(out=OUT)})
+    # A union has both values: the same command is run once.
+    assert {each[1] for each in outcomes(mta, "run@example.test")} == {"sent"}
+    name, groups = read("who").split("\n")[:2]
+    assert name in who and groups.split() == [str(os.stat(OUT / "who").st_gid)]
+    (OUT / "who").unlink()
+
+
+@pytest.mark.parametrize("parameter", ["mailbox_command_maps", "mailbox_transport_maps", "fallback_transport_maps", "alias_maps"])
+def test_tables_that_cannot_be_asked_defer(started: Callable[..., Mta], parameter: str) -> None:
+    """LV6: with a line in the log, and a record for the notice."""
+    mta = started({parameter: "fail:on purpose"})
+    user = "ghost" if parameter.startswith("fallback") else "alice"
+    assert outcome(mta, f"{user}@example.test")[:2] == ("deferred", "4.3.0")
+    assert "lookup failure" in mta.run("postqueue", "-p").stdout or parameter == "alias_maps"
+
+
+def test_luser_relay_that_does_not_exist(started: Callable[..., Mta]) -> None:
+    """LV8"""
+    mta = started({"luser_relay": "$user-lost@example.test"})
+    (found,) = outcomes(mta, "ghost@example.test")
+    assert found[1:3] == ("bounced", "5.1.1") and "ghost-lost" in found[3]
+
+
+# -- .forward -------------------------------------------------------------------------------------------------------
+
+
+def test_empty_members_of_forward_bounce_alone(mta: Mta) -> None:
+    """LV4"""
+    forward('|\n"|  "\n/\n:include:\nbob\n')
+    found = outcomes(mta, "alice@example.test")
+    assert [each[1] for each in found].count("bounced") == 4 and all(each[2][0] == "5" for each in found if each[1] == "bounced")
+    assert ("bob@example.test", "sent") in [each[:2] for each in found]
+
+
+def plant_fifo() -> None:
+    os.mkfifo(ALICE / ".forward")
+    shutil.chown(ALICE / ".forward", "alice")
+
+
+def plant_link() -> None:
+    (OUT / "bobs").write_text("bob\n")
+    shutil.chown(OUT / "bobs", "bob")
+    (ALICE / ".forward").symlink_to(OUT / "bobs")
+
+
+HOSTILE = {
+    "fifo": plant_fifo, "of bob": lambda: forward("bob\n", owner="bob"), "link to bob's": plant_link,
+    "world writable": lambda: forward("bob\n", 0o666), "huge": lambda: forward("bob\n" * 400000),
+    "directory": lambda: (ALICE / ".forward").mkdir(),
+    "foreign group": lambda: (forward("bob\n", 0o664), shutil.chown(ALICE / ".forward", group="bob")),
+    "device": lambda: (ALICE / ".forward").symlink_to("/dev/zero"),
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_hostile_forward_is_ignored(mta: Mta, kind: str) -> None:
+    """LV18"""
+    HOSTILE[kind]()
+    assert [each[:2] for each in outcomes(mta, "alice@example.test")] == [("alice@example.test", "sent")]
+    assert "/home/alice/.forward" in mta.log()
+
+
+def test_forward_command_has_nothing_of_ours(mta: Mta) -> None:
+    """LV3: descriptors, ids, groups, environment, working directory."""
+    forward(f'"|(ls -l /proc/self/fd; id; env) >{OUT}/child"\n')
+    assert outcome(mta, "alice@example.test")[0] == "sent"
+    text = read("child")
+    found = dict(re.findall(r" (\d+) -> (.*)$", text, re.M))
+    assert set(found) <= {"0", "1", "2", "3"} and found["0"].startswith("pipe:")
+    assert re.search(r"^uid=2111\(alice\) gid=2111\(alice\)( groups=2111\(alice\))?$", text, re.M)
+    names = set(re.findall(r"^(\w+)=", text, re.M)) - {"uid"}
+    assert names <= {"PATH", "MAIL_CONFIG", "TZ", "LANG", "HOME", "SHELL", "USER", "LOGNAME", "LOCAL", "DOMAIN", "RECIPIENT",
+                     "ORIGINAL_RECIPIENT", "SENDER", "CLIENT_ADDRESS", "CLIENT_HELO", "CLIENT_HOSTNAME", "CLIENT_PROTOCOL",
+                     "PWD", "SHLVL", "_", "OLDPWD"}
+
+
+def test_shell_characters_of_strangers_mean_nothing(mta: Mta) -> None:
+    """LV16"""
+    forward(f'"|echo $EXTENSION $SENDER >{OUT}/filtered"\n')
+    mta.send("a`id`@example.test", '"alice+x;$(touch /tmp/y)`z`"@example.test')
+    assert read("filtered") == "x___touch_/tmp/y__z_ a_id_@example.test\n"
+    assert not (ALICE / ".forward+x").exists()
+
+
+def test_extension_leads_nowhere_else(mta: Mta) -> None:
+    """LV18: forward_path with what a stranger chose."""
+    (ALICE / ".forward+x").mkdir()
+    forward("bob\n", name="note")
+    shutil.chown(ALICE / "note", "alice", "alice")
+    assert [each[:2] for each in outcomes(mta, '"alice+x/../note"@example.test')] == [('"alice+x/../note"@example.test', "sent")]
+
+
+# -- commands -------------------------------------------------------------------------------------------------------
+
+
+def test_command_killed_by_a_signal_is_tried_again(mta: Mta) -> None:
+    """LV17"""
+    status, code, words = outcome(mta, "killed@example.test")
+    assert (status, code) == ("deferred", "4.3.0") and "signal 9" in words
+
+
+@pytest.mark.parametrize("alias", ["hangs", "flood"])
+def test_time_limit_ends_the_whole_group(mta: Mta, alias: str) -> None:
+    """LV11"""
+    status, _, words = outcome(mta, f"{alias}@example.test")
+    assert status == "bounced" and "time limit exceeded" in words
+    name = {"hangs": "sleep 300", "flood": "yes"}[alias]
+    poll(lambda: subprocess.run(["pgrep", "-u", "nobody", "-fx", name], capture_output=True).returncode, what="end of it")
+
+
+def test_command_with_plain_words_needs_no_shell(mta: Mta) -> None:
+    assert outcome(mta, "words@example.test")[0] == "sent"
+    assert read("words").split()[:3] == ["2", "two", "words"]
+    assert outcome(mta, "quoted@example.test")[0] == "sent" and read("quoted") == "a b\n"
+
+
+def test_expansion_of_an_alias_is_told_once(mta: Mta) -> None:
+    """The sender asked for success notices: he hears that the alias was expanded, not for what it stands."""
+    with mta.smtp() as session:
+        session.ehlo("client.example.test")
+        session.sendmail("bob@example.test", ["both@example.test"], "Subject: told\n\nx\n", rcpt_options=["NOTIFY=SUCCESS"])
+    text = mta.wait_mail("bob", "Action: expanded")
+    assert "alice" not in text[text.index("Reporting-MTA:"):text.index("Subject: told")]
+
+
+def test_exit_code_decides(mta: Mta) -> None:
+    assert outcome(mta, "refused@example.test")[:2] == ("bounced", "5.7.0")
+
+
+# -- pipe, virtual --------------------------------------------------------------------------------------------------
+
+
+def test_empty_argument_of_pipe_stays(mta: Mta) -> None:
+    """LV10"""
+    assert outcome(mta, "john@args.test")[0] == "sent"
+    assert read("args") == "<[]><john.><><end>"
+
+
+BOXES = {"up": "../up", "deep": "a/../../up", "root": "box", "gid": "box", "minus": "box", "two": "box", "none": "box",
+         "absolute": "/absolute", "hex": "box"}
+UIDS = {"root": "0", "minus": "-2111", "two": "2111 2112", "up": "2111", "deep": "2111", "gid": "2111", "absolute": "2111",
+        "hex": "0x83f"}
+
+
+def test_hostile_answers_about_virtual_mailboxes(started: Callable[..., Mta]) -> None:
+    """LV12: nothing outside of the base directory, no ids that somebody else has."""
+    base = OUT / "base"
+    base.mkdir()
+    shutil.chown(base, "alice")
+
+    def table(entries: dict[str, str]) -> str:
+        return "inline:{" + ", ".join(f"{{ {key}@box.test = {value} }}" for key, value in entries.items()) + "}"
+    mta = started({"virtual_mailbox_domains": "box.test", "virtual_mailbox_base": str(base), "virtual_mailbox_maps": table(BOXES),
+                   "virtual_uid_maps": table(UIDS),
+                   "virtual_gid_maps": table({**dict.fromkeys(BOXES, "2111"), "gid": "0"})})
+    for name in BOXES:
+        status, code, _ = outcome(mta, f"{name}@box.test")
+        assert (status, code) == (("sent", "2.0.0") if name == "absolute" else ("deferred", "4.3.5")), name
+    assert os.listdir(base) == ["absolute"] and not (OUT / "up").exists()
