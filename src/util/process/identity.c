@@ -119,7 +119,7 @@ static struct {
 void
 identity_assume(const struct identity *id)
 {
-	if (is_only_one() || (assumed.on && assumed.uid == id->uid && assumed.gid == id->gid && id->name == NULL))
+	if ((assumed.on && assumed.uid == id->uid && assumed.gid == id->gid && id->name == NULL) || is_only_one())
 		return;
 	identity_restore();
 	if (!set_groups(id) || setegid(id->gid) == -1 || seteuid(id->uid) == -1)
