@@ -1,6 +1,7 @@
 /* notice: who is told what, and the envelope that carries it. */
 #include "bounce/bounce.h"
 #include "global/address/address.h"
+#include "global/address/verp.h"
 #include "global/maillog/maillog.h"
 #include "util/log/log.h"
 
@@ -130,17 +131,18 @@ tell_postmaster(struct bounce_case *c, const char *recipient, enum notice_origin
 	return send_notice(c, &notice);
 }
 
-/* BN7: prefix, then the recipient as the sender wrote it, with '=' for its '@'. */
+/* BN7: the recipient as the sender wrote it. */
 static struct view
 verp_address(struct bounce_case *c, const struct bounce_log_entry *entry)
 {
 	struct view address = view_empty(entry->original) ? entry->recipient : entry->original;
-	struct view local, domain, user, host, verp = c->request->verp;
+	struct buf to = BUF_INIT;
+	struct view result;
 
-	if (!address_split(c->request->sender, &local, &domain) || !address_split(address, &user, &host) || verp.len < 2)
-		return c->request->sender;
-	return arena_printf(&c->arena, "%.*s%c%.*s%c%.*s@%.*s", VIEW_ARG(local), verp.data[0], VIEW_ARG(user),
-	    verp.data[1], VIEW_ARG(host), VIEW_ARG(domain));
+	verp_put(&to, c->request->sender, address, c->request->verp);
+	result = arena_view(&c->arena, buf_view(&to));
+	buf_fini(&to);
+	return result;
 }
 
 static bool

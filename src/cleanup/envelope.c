@@ -59,6 +59,8 @@ take_sender(struct message *m, const struct record *record)
 	m->have_sender = true;
 	if (address_map(m, REWRITE_LOCAL, CLASS_ENVELOPE_SENDER, record->data, &sender)) {
 		m->sender = arena_view(&m->arena, buf_view(&sender));
+		if (!view_is_ascii(m->sender))
+			m->options |= QUEUE_OPTION_SMTPUTF8_SENDER;
 		message_put(m, RECORD_SENDER, m->sender);
 		if (m->sender.len > 0 && (m->flags & CLEANUP_MAP_BCC))
 			recipient_add_bcc(m, m->cleanup->sender_bcc, m->sender);

@@ -105,6 +105,8 @@ put(struct message *m, struct view text)
 	const struct header_name *header;
 	struct view name, value;
 
+	if (!view_is_ascii(text))
+		m->options |= QUEUE_OPTION_SMTPUTF8_HEADER;
 	if (!header_split(text, &name, &value)) {
 		content_put_header(m, text);
 		return;

@@ -170,6 +170,16 @@ message_take_records(struct message *m, struct view block)
 
 /* -- the end ------------------------------------------------------------------------------------------------------- */
 
+/* The client declared SMTPUTF8, or what it sent needs it and we are to notice. */
+static void
+set_smtputf8(struct message *m)
+{
+	long long needs = QUEUE_OPTION_SMTPUTF8_HEADER | QUEUE_OPTION_SMTPUTF8_SENDER | QUEUE_OPTION_SMTPUTF8_RECIPIENT;
+
+	if ((m->flags & CLEANUP_SMTPUTF8) || ((m->flags & CLEANUP_AUTO_UTF8) && (m->options & needs)))
+		m->options |= QUEUE_OPTION_SMTPUTF8_REQUESTED;
+}
+
 static void
 write_size(struct message *m)
 {
@@ -216,6 +226,7 @@ commit(struct message *m)
 	struct buf why = BUF_INIT;
 	enum queue_write_result result;
 
+	set_smtputf8(m);
 	write_size(m);
 	result = queue_commit(m->writer, m->flags & CLEANUP_HOLD ? QUEUE_HOLD : NULL, &why);
 	m->writer = NULL;

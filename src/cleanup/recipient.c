@@ -1,6 +1,7 @@
 /* recipient: from an address as it came to the recipients that stand in the queue file. */
 #include "cleanup/message.h"
 #include "global/address/mail_maps.h"
+#include "global/queue/queue_reader.h"
 #include "util/log/log.h"
 
 /* The envelope tuple: the same address under another demand is another recipient. */
@@ -30,6 +31,8 @@ put(struct message *m, const struct message_recipient *recipient)
 	if (recipient->dsn_notify != 0)
 		message_put_attribute(m, "notify_flags", arena_printf(&m->arena, "%d", recipient->dsn_notify));
 	message_put_attribute(m, "dsn_orig_rcpt", recipient->dsn_orcpt);
+	if (!view_is_ascii(recipient->address))
+		m->options |= QUEUE_OPTION_SMTPUTF8_RECIPIENT;
 	message_put(m, RECORD_ORIGINAL, recipient->original);
 	message_put(m, RECORD_RECIPIENT, recipient->address);
 	bounce_keep(m, recipient);

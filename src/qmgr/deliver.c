@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 
+#include "global/address/verp.h"
 #include "global/delivery/delivery.h"
 #include "qmgr/qmgr.h"
 #include "util/ipc/async.h"
@@ -54,13 +55,27 @@ flags_of(const struct mail *mail, const struct destination *destination)
 	return flags;
 }
 
+/* BN7: the return path names the recipient as the sender wrote it. */
+static void
+put_sender(const struct mail *mail, const struct entry *entry, struct buf *out)
+{
+	const struct queue_envelope *e = &mail->envelope;
+	const struct queue_recipient *recipient = &entry->recipients[0];
+
+	if (mail->message.single_recipient)
+		verp_put(out, e->sender, view_empty(recipient->original) ? recipient->address : recipient->original, e->verp);
+	else
+		buf_putv(out, e->sender);
+}
+
+/* sender: empty at first; the request borrows it. */
 static struct delivery_request
-request_for(const struct mail *mail, const struct entry *entry)
+request_for(const struct mail *mail, const struct entry *entry, struct buf *sender)
 {
 	const struct queue_envelope *e = &mail->envelope;
 	struct delivery_request request = {
 		.queue_name = VIEW(QUEUE_ACTIVE), .queue_id = view_string(mail->id),
-		.nexthop = view_string(entry->destination->nexthop), .sender = e->sender, .encoding = e->encoding,
+		.nexthop = view_string(entry->destination->nexthop), .encoding = e->encoding,
 		.envid = e->envid, .log_ident = e->log_ident, .rewrite_context = e->rewrite_context,
 		.message_origin = e->log_message_origin, .sasl_method = e->sasl_method,
 		.sasl_username = e->sasl_username, .sasl_sender = e->sasl_sender, .verp = e->verp,
@@ -70,6 +85,8 @@ request_for(const struct mail *mail, const struct entry *entry)
 		.recipients = entry->recipients, .recipient_count = entry->count,
 	};
 
+	put_sender(mail, entry, sender);
+	request.sender = buf_view(sender);
 	put_client(&request, e);
 	return request;
 }
@@ -163,22 +180,39 @@ agent_rest(struct agent *agent)
 }
 
 static void
-agent_send(struct agent *agent, struct entry *entry)
+agent_send(struct agent *agent, struct entry *entry, const struct delivery_request *request)
 {
-	struct mail *mail = mail_of(entry->message);
-	struct delivery_request request;
 	struct buf frames = BUF_INIT;
 
-	destination_hint_connection(entry->destination);
-	request = request_for(mail, entry);
 	loop_timer_stop(&agent->rest);
 	list_remove(&agent->idle_link);
 	agent->state = AGENT_BUSY;
 	agent->entry = entry;
 	buf_set(&agent->last, view_string(entry->destination->name));
-	delivery_request_put(&frames, &request);
+	delivery_request_put(&frames, request);
 	async_send(agent->async, buf_view(&frames));
 	buf_fini(&frames);
+}
+
+static void
+defer_too_large(struct agent *agent, struct entry *entry)
+{
+	struct dsn dsn;
+
+	dsn_init(&dsn);
+	dsn_set(&dsn, "4.3.0", "delivery request is too large");
+	defer_entry(agent->qmgr, entry, &dsn);
+	dsn_fini(&dsn);
+}
+
+/* The idle agent that last was at this destination, else the one we have. */
+static struct agent *
+best_agent(struct transport *transport, struct agent *agent, const struct destination *destination)
+{
+	LIST_FOREACH(other, idle_agents(transport), struct agent, idle_link)
+		if (view_is(buf_view(&other->last), destination->name))
+			return other;
+	return agent;
 }
 
 /* False when nothing could be sent to this agent. */
@@ -187,25 +221,18 @@ serve(struct transport *transport, struct agent *agent)
 {
 	struct entry *entry = job_select_entry(transport);
 	struct delivery_request request;
+	struct buf sender = BUF_INIT;
 
 	if (entry == NULL)
 		return false;
-	LIST_FOREACH(other, idle_agents(transport), struct agent, idle_link)
-		if (view_is(buf_view(&other->last), entry->destination->name)) {
-			agent = other;
-			break;
-		}
-	request = request_for(mail_of(entry->message), entry);
-	if (delivery_request_fits(&request)) {
-		agent_send(agent, entry);
-	} else {
-		struct dsn dsn;
-
-		dsn_init(&dsn);
-		dsn_set(&dsn, "4.3.0", "delivery request is too large");
-		defer_entry(agent->qmgr, entry, &dsn);
-		dsn_fini(&dsn);
-	}
+	agent = best_agent(transport, agent, entry->destination);
+	destination_hint_connection(entry->destination);
+	request = request_for(mail_of(entry->message), entry, &sender);
+	if (delivery_request_fits(&request))
+		agent_send(agent, entry, &request);
+	else
+		defer_too_large(agent, entry);
+	buf_fini(&sender);
 	return true;
 }
 

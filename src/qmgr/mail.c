@@ -219,6 +219,7 @@ mail_read_on(struct mail *mail)
 	buf_fini(&why);
 	if (mail->envelope.create_time == 0)	/* files of old: they expire by their arrival */
 		mail->envelope.create_time = mail->envelope.arrival.tv_sec;
+	mail->message.single_recipient = mail->envelope.verp.len > 0 && mail->envelope.sender.len > 0;
 	mail->message.refilled = clock_now();
 	note_unread(mail, count, done);
 	if (first)

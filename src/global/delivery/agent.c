@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "global/client/verify.h"
 #include "global/delivery/delivery.h"
 #include "global/delivery/status_filter.h"
 #include "global/maillog/maillog.h"
@@ -14,6 +15,7 @@ static const struct binding bindings[] = {
 	BIND_STRING(struct delivery_settings, bounce_service, "bounce_service_name"),
 	BIND_STRING(struct delivery_settings, defer_service, "defer_service_name"),
 	BIND_STRING(struct delivery_settings, trace_service, "trace_service_name"),
+	BIND_STRING(struct delivery_settings, verify_service, "address_verify_service_name"),
 	BIND_TIME(struct delivery_settings, ipc_timeout_sec, "ipc_timeout"),
 	BIND_INT(struct delivery_settings, delay_resolution, "delay_logging_resolution_limit"),
 	BIND_BOOL(struct delivery_settings, soft_bounce, "soft_bounce"),
@@ -26,6 +28,17 @@ static const struct binding bindings[] = {
 /* A process is one agent, and has these once. */
 static struct delivery_settings settings;
 
+/* It connects when there is a probe to tell about. */
+static void
+open_verifier(void)
+{
+	struct buf path = BUF_INIT;
+
+	buf_printf(&path, "private/%s", settings.verify_service);
+	settings.verifier = verifier_new(buf_c(&path), (msec_t)settings.ipc_timeout_sec * 1000);
+	buf_fini(&path);
+}
+
 bool
 delivery_agent_prepare(struct config *config, struct buf *why)
 {
@@ -34,6 +47,7 @@ delivery_agent_prepare(struct config *config, struct buf *why)
 	if (!fast_flush_open(&settings.fast_flush, config, why))
 		return false;
 	maillog_set_resolution(settings.delay_resolution);
+	open_verifier();
 	return delivery_filter_open(config, &settings.filter, why);
 }
 

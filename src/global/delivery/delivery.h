@@ -65,9 +65,10 @@ struct delivery_report {
 
 /* What all agents need to know, from main.cf. */
 struct delivery_settings {
-	const char *bounce_service, *defer_service, *trace_service;	/* names below private/ */
+	const char *bounce_service, *defer_service, *trace_service, *verify_service;	/* names below private/ */
 	int ipc_timeout_sec, delay_resolution;
 	bool soft_bounce;
+	struct verifier *verifier;	/* hears what became of probes */
 	struct maps *filter;		/* <agent>_delivery_status_filter; NULL: none */
 	struct queue_layout layout;
 	struct fast_flush fast_flush;

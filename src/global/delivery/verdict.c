@@ -3,6 +3,7 @@
  * log before its recipient is marked done; a delivery is logged, then marked. In between, a crash repeats.
  */
 #include "global/client/bounce.h"
+#include "global/client/verify.h"
 #include "global/delivery/delivery.h"
 #include "global/delivery/status_filter.h"
 #include "global/maillog/maillog.h"
@@ -60,17 +61,50 @@ mark_done(const struct delivery_request *request, const struct queue_recipient *
 	return ok;
 }
 
+/* -- probes --------------------------------------------------------------------------------------------------------------- */
+
+/* QM17: what is wrong with the message says nothing about the address. */
+static bool
+is_about_message(const char *status)
+{
+	return strncmp(status + 1, ".6.", 3) == 0 || strcmp(status + 1, ".3.4") == 0;
+}
+
+static enum verify_status
+probe_status(const struct dsn *dsn)
+{
+	if (dsn->status[0] == '2')
+		return VERIFY_DELIVERABLE;
+	return dsn->status[0] == '5' && !is_about_message(dsn->status) ? VERIFY_UNDELIVERABLE : VERIFY_DEFERRED;
+}
+
+/* Stored under the address that was asked about, whatever aliases made of it (QM16). */
+static bool
+tell_verify(const struct delivery_request *request, const struct queue_recipient *recipient, const struct dsn *dsn)
+{
+	struct view asked = view_empty(recipient->original) ? recipient->address : recipient->original;
+
+	return verify_update(request->settings->verifier, asked, probe_status(dsn), buf_view(&dsn->text));
+}
+
 /* Address probes leave no logs of deliveries; users' -bv is answered by a report from the trace log. */
 static bool
 traced(const struct delivery_request *request, const struct queue_recipient *recipient, const char *relay,
     const struct dsn *dsn, const char *action)
 {
-	if ((request->flags & TRACE_USER_VERIFY) &&
-	    !append(request, recipient, dsn, request->settings->trace_service, action))
+	bool told;
+
+	if (request->flags & TRACE_USER_VERIFY)
+		told = append(request, recipient, dsn, request->settings->trace_service, action);
+	else
+		told = tell_verify(request, recipient, dsn);
+	if (!told)
 		return false;
 	log_line(request, recipient, relay, dsn, action);
 	return mark_done(request, recipient);
 }
+
+/* -- logs ------------------------------------------------------------------------------------------------------------- */
 
 static bool
 defer_as(const struct delivery_request *request, const struct queue_recipient *recipient, const char *relay,

@@ -136,7 +136,7 @@ refuse_transport(struct access_run *run, enum subject subject, const struct reso
 	struct view text = resolved->nexthop;
 
 	if (!dsn_split(resolved->nexthop, dsn, &text))
-		snprintf(dsn, sizeof(dsn), "%s", for_now ? "4.0.0" : "5.0.0");
+		snprintf(dsn, sizeof(dsn), "%s", for_now ? "4.1.1" : "5.1.1");
 	subject_map_dsn(subject, dsn);
 	return refuse(run, for_now ? 450 : 550, dsn, "<%.*s>: %s rejected: %.*s", VIEW_ARG(subject_name(run, subject)),
 	    subject_class(subject), VIEW_ARG(view_empty(text) ? VIEW("undeliverable address") : text));
