@@ -119,6 +119,29 @@ connect_services(struct smtpd_server *server)
 	buf_fini(&path);
 }
 
+static void
+watch(struct table *table, void *arg)
+{
+	service_watch(arg, table);
+}
+
+/* A process that opened a table which is another one now makes room for a fresh process. */
+static void
+watch_tables(struct smtpd_server *server, struct service_context *ctx)
+{
+	struct maps *const maps[] = {
+		server->command_filter, server->ehlo_maps, server->reject_footers, server->reject_filter,
+		server->rewrite_clients,
+	};
+	struct table *table;
+
+	access_each_table(server->access, watch, ctx);
+	for (size_t i = 0; i < ARRAY_COUNT(maps); i++) {
+		for (size_t t = 0; (table = maps_at(maps[i], t)) != NULL; t++)
+			watch(table, ctx);
+	}
+}
+
 struct smtpd_server *
 server_open(struct service_context *ctx)
 {
@@ -138,5 +161,6 @@ server_open(struct service_context *ctx)
 	server->access = access_open(env, service_settings(ctx), server->resolver);
 	open_lists(server, env);
 	open_rewrite_clients(server, env);
+	watch_tables(server, ctx);
 	return server;
 }

@@ -9,6 +9,7 @@
 #include "util/log/log.h"
 #include "util/net/proxy_header.h"
 
+enum { REST_MS = 1000 };
 enum { LAST_WORDS_MS = 5000 };		/* to say goodbye to a client that is slow or gone */
 
 static const char *const state_names[] = {
@@ -152,14 +153,28 @@ too_many_errors(struct session *session)
 	return true;
 }
 
+/* Sessions that rest between two messages leave cleanup to others. */
+static void
+wait_a_moment(struct session *session)
+{
+	struct cleanup_client *cleanup = session->server->cleanup;
+
+	if (session->transaction.open || !cleanup_client_holds(cleanup))
+		return;
+	stream_set_timeout(session->stream, REST_MS);
+	if (stream_fill(session->stream) == STREAM_TIMEOUT)
+		cleanup_client_release(cleanup);
+}
+
 /* The commands that were read up to here are answered; now the next. */
 static enum stream_result
 read_command(struct session *session, bool *bare_lf)
 {
 	msec_t limit = (msec_t)session->config->timeout_sec * 1000;
 
-	stream_set_timeout(session->stream, limit);
 	stream_set_deadline(session->stream, session->config->per_request_deadline ? clock_deadline(limit) : CLOCK_NEVER);
+	wait_a_moment(session);
+	stream_set_timeout(session->stream, limit);
 	return smtp_command_read(session->stream, (size_t)session->config->line_length_limit, &session->line, bare_lf);
 }
 

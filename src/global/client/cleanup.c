@@ -27,6 +27,12 @@ cleanup_client_new(const char *path, msec_t timeout_ms)
 	return client;
 }
 
+bool
+cleanup_client_holds(const struct cleanup_client *client)
+{
+	return client->channel != NULL;
+}
+
 void
 cleanup_client_release(struct cleanup_client *client)
 {

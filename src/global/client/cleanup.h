@@ -57,6 +57,7 @@ struct cleanup_client;
 /* service: "public/cleanup"; several masters' cleanup services may exist (cleanup_service_name). */
 struct cleanup_client *cleanup_client_new(const char *path, msec_t timeout_ms);
 void		 cleanup_client_free(struct cleanup_client *client);
+bool		 cleanup_client_holds(const struct cleanup_client *client);	/* is a connection kept? */
 void		 cleanup_client_release(struct cleanup_client *client);	/* closes a kept connection (idle session) */
 
 bool		 cleanup_open(struct cleanup_client *client, unsigned flags, struct buf *why);

@@ -254,6 +254,37 @@ access_open(const struct table_env *env, struct config *settings, struct resolve
 	return access;
 }
 
+struct walk {
+	void (*each)(struct table *table, void *arg);
+	void *arg;
+};
+
+static bool
+walk_maps(struct view key, void *value, void *arg)
+{
+	struct walk *walk = arg;
+	struct table *table;
+
+	for (size_t i = 0; (table = maps_at(value, i)) != NULL; i++)
+		walk->each(table, walk->arg);
+	return true;
+}
+
+void
+access_each_table(const struct access *access, void (*each)(struct table *table, void *arg), void *arg)
+{
+	struct maps *const maps[] = {
+		access->local_recipients, access->virtual_aliases, access->virtual_mailboxes, access->relay_recipients,
+		access->canonical, access->recipient_canonical, access->sender_canonical, access->rbl_replies,
+		access->sender_logins, access->relay_certificates,
+	};
+	struct walk walk = { each, arg };
+
+	hash_each(access->tables, walk_maps, &walk);
+	for (size_t i = 0; i < ARRAY_COUNT(maps); i++)
+		walk_maps(VIEW_EMPTY, maps[i], &walk);
+}
+
 static void
 close_maps(void *p)
 {

@@ -73,6 +73,8 @@ typedef void	access_recorder(const char *list, const char *rule, const char *res
 
 /* In prepare: opens all tables named in the lists. Fatal when relaying is not forbidden anywhere. */
 struct access	*access_open(const struct table_env *env, struct config *settings, struct resolver *resolver);
+/* Calls each() with all tables that lists and recipients are looked up in. */
+void		 access_each_table(const struct access *access, void (*each)(struct table *table, void *arg), void *arg);
 void		 access_close(struct access *access);
 void		 access_idle(struct access *access);	/* between sessions: gives up connections that nobody needs */
 void		 access_record(struct access *access, access_recorder *recorder, void *arg);

@@ -1,0 +1,439 @@
+"""The SMTP server against clients that lie, push in, or fall silent. Ids such as SM1 name mistakes that others made."""
+import re
+import socket
+import time
+from pathlib import Path
+from typing import Iterator, Optional
+
+import pytest
+
+from mta import BASE, Mta, free_port, poll
+
+SENDER, ALICE, BOB = "s@example.org", "alice@example.test", "bob@example.test"
+PORTS: dict[str, int] = {}
+TABLE = BASE / "recipients"
+
+
+def service(name: str, **options: str) -> str:
+    """An SMTP service of its own; the key for master.cf."""
+    PORTS[name] = free_port()
+    SERVICES[f"127.0.0.1:{PORTS[name]}/inet"] = "n - n - - smtpd" + "".join(
+        f" -o {{ {key} = {value} }}" for key, value in options.items())
+    return name
+
+
+SERVICES: dict[str, Optional[str]] = {}
+for mode in ("normalize", "reject", "note", "no"):
+    service(mode, smtpd_forbid_bare_newline=mode, smtpd_forbid_bare_newline_exclusions="")
+service("at-end", smtpd_end_of_data_restrictions="check_sender_access inline:{{bad@example.org = REJECT no}}",
+        smtpd_recipient_restrictions="check_recipient_access inline:{{bob@example.test = REJECT not him}}")
+service("eager", smtpd_delay_reject="no", smtpd_sender_restrictions="check_sender_access inline:{{ü@example.org = OK}}, reject")
+service("quick", smtpd_timeout="1s", smtpd_per_request_deadline="yes")
+service("small", line_length_limit="512", message_size_limit="2000", smtpd_error_sleep_time="0")
+service("final", smtpd_client_restrictions="check_client_access static:{421 4.7.0 go}", smtpd_delay_reject="no")
+service("trusting", smtpd_authorized_xclient_hosts="127.0.0.1", smtpd_authorized_xforward_hosts="127.0.0.1",
+        smtpd_client_restrictions="check_sasl_access static:{REJECT logged in}")
+service("patient", smtpd_hard_error_limit="1000", smtpd_soft_error_limit="1000", smtpd_forbid_unauth_pipelining="no")
+service("proxied", smtpd_upstream_proxy_protocol="haproxy", smtpd_upstream_proxy_timeout="1s")
+service("limited", smtpd_client_message_rate_limit="1", smtpd_client_event_limit_exceptions="")
+service("tabled", smtpd_recipient_restrictions=f"check_recipient_access texthash:{TABLE}")
+for word in ("pipelining", "size", "vrfy", "etrn", "enhancedstatuscodes", "8bitmime", "dsn", "smtputf8", "chunking"):
+    service(f"no-{word}", smtpd_discard_ehlo_keywords=word)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Mta]:
+    """One instance with all services."""
+    from conftest import new_mta
+    TABLE.write_text("")
+    master = {**SERVICES, "anvil/unix": "- - n - 1 anvil"}
+    with new_mta(main={"smtpd_error_sleep_time": "0", "recipient_delimiter": "+", "relay_domains": "served.test"}, master=master) as each:
+        yield each
+
+
+class Session:
+    """Bytes to a service, and what comes back."""
+
+    def __init__(self, name: str, greet: bool = True) -> None:
+        """Connect; read the greeting and say EHLO unless told otherwise."""
+        self.sock = socket.create_connection(("127.0.0.1", PORTS[name]), 10)
+        self.file = self.sock.makefile("rb")
+        if greet:
+            assert self.reply() == 220
+            assert self.say("EHLO client.example.test") == 250
+
+    def __enter__(self) -> "Session":
+        return self
+
+    def __exit__(self, *ignored: object) -> None:
+        self.file.close()
+        self.sock.close()
+
+    def send(self, data: bytes) -> None:
+        """These bytes, no others."""
+        self.sock.sendall(data)
+
+    def reply(self) -> int:
+        """The code of the next reply; its text is in self.text. 0: the server hung up."""
+        self.text = ""
+        while True:
+            try:
+                line = self.file.readline().decode("utf-8", "replace")
+            except ConnectionResetError:
+                line = ""
+            self.text += line
+            if not line:
+                return 0
+            if line[3:4] != "-":
+                return int(line[:3])
+
+    def say(self, line: str) -> int:
+        """One command; the code of its reply."""
+        self.send(line.encode() + b"\r\n")
+        return self.reply()
+
+    def envelope(self, *recipients: str, sender: str = SENDER) -> None:
+        """MAIL, and RCPT for each."""
+        assert self.say(f"MAIL FROM:<{sender}>") == 250, self.text
+        for each in recipients or (ALICE,):
+            assert self.say(f"RCPT TO:<{each}>") == 250, self.text
+
+    def data(self, content: bytes) -> int:
+        """DATA and content as it is; the code of the final reply."""
+        assert self.say("DATA") == 354, self.text
+        self.send(content)
+        return self.reply()
+
+    def ended(self) -> bool:
+        """Did the server hang up?"""
+        return self.reply() == 0
+
+
+# -- transactions ------------------------------------------------------------------------------------------
+
+
+def test_sm1_a_refused_message_ends_the_transaction(server: Mta) -> None:
+    with Session("at-end") as session:
+        session.envelope(ALICE, "bob+x@mail.example.test", sender="bad@example.org")
+        assert session.data(b"x\r\n.\r\n") == 554
+        assert session.say(f"RCPT TO:<{BOB}>") == 503
+        assert session.say("DATA") == 503
+        session.envelope()
+        assert session.say(f"RCPT TO:<{BOB}>") == 554
+
+
+def test_bd1_an_error_of_bdat_ends_the_transaction(server: Mta) -> None:
+    with Session("at-end") as session:
+        session.envelope(sender="bad@example.org")
+        session.send(b"BDAT 3 LAST\r\nx\r\n")
+        assert session.reply() == 554
+        assert session.say("DATA") == 503
+        assert session.say(f"RCPT TO:<{ALICE}>") == 503
+
+
+def test_sm3_vrfy_leaves_the_transaction_alone(server: Mta) -> None:
+    with Session("normalize") as session:
+        session.envelope()
+        session.say("VRFY <ü@example.test>")
+        assert session.data(b"Subject: vrfy\r\n\r\nx\r\n.\r\n") == 250
+
+
+def test_sm4_a_bad_recipient_fails_alone(server: Mta) -> None:
+    with Session("normalize") as session:
+        session.envelope()
+        assert session.say("RCPT TO:<no@such@where>") in (501, 550, 554)
+        assert session.say("RCPT TO:<\xfc@example.test>") in (500, 501, 550, 553)
+        assert session.data(b"x\r\n.\r\n") == 250
+
+
+def test_sm5_options_come_before_restrictions(server: Mta) -> None:
+    with Session("eager") as session:
+        assert session.say("MAIL FROM:<ü@example.org> SMTPUTF8") == 250, session.text
+        assert session.say("RSET") == 250
+        assert session.say("MAIL FROM:<other@example.org>") == 554
+
+
+def test_sm16_a_final_reply_wins(server: Mta) -> None:
+    with Session("final", greet=False) as session:
+        assert session.reply() == 421
+        assert session.ended()
+
+
+# -- smuggling: what ends the content -----------------------------------------------------------------------
+
+
+FALSE_ENDS = [b"\n.\n", b"\n.\r\n", b"\r.\r", b"\r.\r\n", b"\r\n.\n", b"\r\n.\r\r\n", b"\r\r\n.\r\r\n"]
+
+
+@pytest.mark.parametrize("mode", ["normalize", "reject"])
+@pytest.mark.parametrize("false_end", FALSE_ENDS)
+def test_sm6_sm7_only_crlf_dot_crlf_ends_content(server: Mta, mode: str, false_end: bytes) -> None:
+    before = len(server.log())
+    with Session(mode) as session:
+        session.envelope()
+        code = session.data(b"Subject: x\r\n\r\nbody" + false_end + b"MAIL FROM:<forged@example.org>\r\n.\r\n")
+        bare = b"\n" in false_end.replace(b"\r\n", b"")
+        assert code == (550 if mode == "reject" and bare else 250), session.text
+        assert session.say("QUIT") == 221
+    assert "forged@example.org" not in server.log(before)
+
+
+def test_sm8_content_is_read_to_its_end_before_it_is_refused(server: Mta) -> None:
+    with Session("reject") as session:
+        session.envelope()
+        assert session.data(b"a\nb\r\nRSET\r\nQUIT\r\n.\r\n") == 550
+        assert session.say("NOOP") == 250
+
+
+@pytest.mark.parametrize("mode, ends", [("note", True), ("no", True)])
+def test_sm6_lenient_modes_take_lf_dot_lf(server: Mta, mode: str, ends: bool) -> None:
+    with Session(mode) as session:
+        session.envelope()
+        assert session.data(b"a\n.\n") == 250
+
+
+def test_lg10_bare_lf_is_noted_once(server: Mta) -> None:
+    before = len(server.log())
+    with Session("note") as session:
+        session.envelope()
+        assert session.data(b"a\nb\nc\n.\n") == 250
+        session.say("QUIT")
+    line = server.wait_log(r"disconnect from .* notes=bare_lf$", since=before)
+    assert server.log(before).count("bare_lf") == 1, line
+
+
+# -- pipelining ---------------------------------------------------------------------------------------------
+
+
+def test_sm12_talking_before_the_greeting(server: Mta) -> None:
+    with Session("proxied", greet=False) as session:
+        session.send(b"PROXY TCP4 192.0.2.1 192.0.2.2 1 25\r\nEHLO early\r\n")
+        assert session.reply() == 554
+        assert session.ended()
+
+
+@pytest.mark.parametrize("line", ["EHLO x", "HELO x", "NOOP"])
+def test_sm12_talking_on_where_an_answer_is_due(server: Mta, line: str) -> None:
+    with Session("normalize", greet=False) as session:
+        assert session.reply() == 220
+        session.send(line.encode() + b"\r\nMAIL FROM:<s@example.org>\r\n")
+        assert session.reply() == 554
+        assert session.ended()
+
+
+def test_sm12_a_probe_of_ehlo_and_quit_is_harmless(server: Mta) -> None:
+    with Session("normalize", greet=False) as session:
+        assert session.reply() == 220
+        session.send(b"EHLO probe\r\nQUIT\r\n")
+        assert session.reply() == 250
+        assert session.reply() == 221
+
+
+# -- limits ---------------------------------------------------------------------------------------------------
+
+
+def test_sm13_a_line_without_end(server: Mta) -> None:
+    with Session("small") as session:
+        try:
+            for _ in range(100):
+                session.send(b"x" * 65536)
+        except OSError:
+            pass
+        assert session.reply() in (500, 0)
+        assert session.ended()
+
+
+def test_sm14_the_tail_of_a_long_line_is_no_command(server: Mta) -> None:
+    with Session("small") as session:
+        session.send(b"NOOP" + b" " * 508 + b"QUIT\r\n")
+        assert session.reply() == 500
+        assert session.say("NOOP") == 250
+
+
+def test_sm15_sm24_a_trickle_has_one_deadline(server: Mta) -> None:
+    with Session("quick") as session:
+        start = time.monotonic()
+        try:
+            for _ in range(40):
+                session.send(b"N")
+                time.sleep(0.1)
+        except OSError:
+            pass
+        assert session.reply() in (421, 0)
+        assert session.ended()
+        assert time.monotonic() - start < 6
+    server.wait_log(r"timeout after (EHLO|UNKNOWN) from ")
+
+
+def test_lg11_a_lost_message_has_its_queue_id(server: Mta) -> None:
+    before = len(server.log())
+    with Session("normalize") as session:
+        session.envelope()
+        assert session.say("DATA") == 354
+        session.send(b"half\r\n")
+    found = server.wait_log(r": (\w+): client=", since=before)
+    server.wait_log(rf": {found.group(1)}: lost connection after DATA \(\d+ bytes\) from ", since=before)
+
+
+@pytest.mark.parametrize("word", ["pipelining", "size", "vrfy", "etrn", "enhancedstatuscodes", "8bitmime", "dsn",
+                                  "smtputf8", "chunking"])
+def test_sm26_each_keyword_can_be_discarded(server: Mta, word: str) -> None:
+    with Session(f"no-{word}", greet=False) as session:
+        session.reply()
+        session.say("EHLO x")
+        shown = {re.split(r"[- ]", line, maxsplit=1)[1].split(" ")[0].lower() for line in session.text.splitlines()[1:]}
+        assert word not in shown and len(shown) == 8, session.text
+
+
+@pytest.mark.parametrize("line", ["POST / HTTP/1.1", "GET / HTTP/1.0", "Host: mail.example.test", "CONNECT x:25 HTTP/1.1"])
+def test_sm28_a_browser_is_sent_away(server: Mta, line: str) -> None:
+    with Session("patient", greet=False) as session:
+        session.reply()
+        session.send(line.encode() + b"\r\nMAIL FROM:<s@example.org>\r\n")
+        assert session.reply() == 221
+        assert session.ended()
+
+
+# -- others speak for the client ---------------------------------------------------------------------------------
+
+
+def test_sm21_xclient_begins_anew(server: Mta) -> None:
+    before = len(server.log())
+    with Session("trusting") as session:
+        session.envelope()
+        assert session.say("XCLIENT ADDR=192.0.2.1") == 503
+        assert session.say("RSET") == 250
+        assert session.say("XCLIENT NAME=other.test ADDR=192.0.2.1 LOGIN=joe") == 220
+        assert session.say("EHLO other.test") == 250
+        assert "XCLIENT" not in session.text
+        assert session.say(f"MAIL FROM:<{SENDER}>") == 250
+        assert session.say(f"RCPT TO:<{ALICE}>") == 554 and "logged in" in session.text
+    server.wait_log(r"reject: RCPT from other\.test\[192\.0\.2\.1\]: .* sasl_method=XCLIENT sasl_username=joe$", since=before)
+
+
+def test_sm23_counts_are_of_one_session(server: Mta) -> None:
+    before = len(server.log())
+    with Session("limited") as session:
+        session.say("QUIT")
+    server.wait_log(r"disconnect from .* ehlo=1 quit=1 commands=2$", since=before)
+    before = len(server.log())
+    with Session("limited", greet=False) as session:
+        session.reply()
+    server.wait_log(r"disconnect from .*\] commands=0/0$", since=before)
+
+
+def test_sm25_mapped_addresses_are_ipv4(server: Mta) -> None:
+    before = len(server.log())
+    with Session("proxied", greet=False) as session:
+        session.send(b"PROXY TCP6 ::ffff:127.0.0.9 ::ffff:127.0.0.1 1 25\r\n")
+        assert session.reply() == 220
+        session.say("EHLO x")
+        session.say(f"MAIL FROM:<{SENDER}>")
+        assert session.say("RCPT TO:<u@elsewhere.test>") != 454, session.text  # mynetworks
+    server.wait_log(r"connect from \S+\[127\.0\.0\.9\]$", since=before)
+
+
+# -- BDAT -----------------------------------------------------------------------------------------------------------
+
+
+def bdat(session: Session, chunk: bytes, last: bool = False) -> int:
+    """One chunk."""
+    session.send(b"BDAT %d%s\r\n" % (len(chunk), b" LAST" if last else b"") + chunk)
+    return session.reply()
+
+
+def test_bd2_very_many_chunks(server: Mta) -> None:
+    with Session("normalize") as session:
+        session.envelope()
+        session.send(b"BDAT 1\r\nx" * 5000)
+        assert all(session.reply() == 250 for _ in range(5000))
+        assert bdat(session, b"\r\n", last=True) == 250
+        session.say("QUIT")
+    server.wait_log(r"disconnect from .* bdat=5001 ")
+
+
+def test_bd3_chunks_after_an_error_are_swallowed_up_to_a_bound(server: Mta) -> None:
+    with Session("small") as session:
+        session.envelope()
+        assert bdat(session, b"x" * 2001) == 552
+        assert bdat(session, b"x" * 100) == 551
+        session.send(b"BDAT 999999999999\r\n")
+        assert session.reply() == 521
+        assert session.ended()
+
+
+def test_bd4_a_chunk_without_line_end(server: Mta) -> None:
+    with Session("normalize") as session:
+        session.envelope()
+        assert bdat(session, b"x" * 1000000, last=True) == 250
+
+
+def test_bd5_a_dot_means_nothing(server: Mta) -> None:
+    with Session("normalize") as session:
+        session.envelope()
+        assert bdat(session, b"Subject: bd5\r\n\r\n.\r\n..two\r\nQUIT\r\n", last=True) == 250
+    assert "\n.\n..two\nQUIT\n" in server.wait_mail("alice", "Subject: bd5")
+
+
+def test_bd6_a_refused_chunk_is_read_to_its_end(server: Mta) -> None:
+    with Session("normalize") as session:
+        assert bdat(session, b"QUIT\r\n") == 503
+        assert session.say(f"MAIL FROM:<{SENDER}>") == 250
+        assert session.say("RCPT TO:<nosuch@example.test>") == 550
+        assert bdat(session, b"QUIT\r\n", last=True) == 554
+        assert session.say("RSET") == 250
+        session.envelope()
+        assert session.data(b"x\r\n.\r\n") == 250
+
+
+def test_bd8_bare_lf_in_a_chunk(server: Mta) -> None:
+    with Session("normalize") as session:
+        session.envelope()
+        assert bdat(session, b"Subject: bd8\n\none\ntwo\n", last=True) == 250
+    assert "\n\none\ntwo\n" in server.wait_mail("alice", "Subject: bd8")
+
+
+# -- the log -----------------------------------------------------------------------------------------------------------
+
+
+def test_lg1_no_raw_byte_reaches_the_log(server: Mta) -> None:
+    bad = b"\x01\x1b[31m\x7f\x9f\xff"
+    with Session("patient", greet=False) as session:
+        session.reply()
+        for line in (b"EHLO " + bad, b"MAIL FROM:<" + bad + b"@example.org>", b"MAIL FROM:<s@example.org>",
+                     b"RCPT TO:<" + bad + b">", bad, b"VRFY " + bad, b"ETRN " + bad):
+            session.send(line + b"\r\n")
+            session.reply()
+        session.say("QUIT")
+    poll(lambda: "disconnect from" in server.log(), what="end of session")
+    assert not re.search(rb"[\x00-\x09\x0b-\x1f\x7f]", server.log_file.read_bytes())
+    server.log_file.read_bytes().decode("utf-8")
+
+
+def cleanup_connections() -> int:
+    """How many processes are connected to cleanup."""
+    lines = [line.split() for line in Path("/proc/net/unix").read_text().splitlines()]
+    return sum(line[-1].endswith("public/cleanup") and line[5] == "03" for line in lines)
+
+
+def test_idle_sessions_hold_no_cleanup_process(server: Mta) -> None:
+    sessions = [Session("normalize") for _ in range(5)]
+    for session in sessions:
+        session.envelope()
+        assert session.data(b"x\r\n.\r\n") == 250
+    poll(lambda: cleanup_connections() == 0, 5, "the end of connections to cleanup")
+    for session in sessions:
+        session.envelope()
+        assert session.data(b"x\r\n.\r\n") == 250
+        session.__exit__()
+
+
+def test_a_changed_table_is_opened_anew(server: Mta) -> None:
+    def refused() -> bool:
+        with Session("tabled") as session:
+            session.say(f"MAIL FROM:<{SENDER}>")
+            return session.say(f"RCPT TO:<{ALICE}>") == 554
+    assert not refused()
+    TABLE.write_text(f"{ALICE} REJECT\n")
+    poll(refused, 10, "the new table")
+    server.wait_log(r"table \S+ has changed -- restarting")
