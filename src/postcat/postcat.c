@@ -223,7 +223,7 @@ find_by_id(const struct queue_layout *layout, const char *id, struct buf *path)
 	for (int round = 0; round < 3; round++)		/* it may wander while we look */
 		for (size_t i = 0; i < ARRAY_COUNT(queues); i++) {
 			queue_path(path, layout, queues[i], view_string(id));
-			if ((fd = open(buf_c(path), O_RDONLY | O_NONBLOCK | O_CLOEXEC)) != -1)
+			if ((fd = open(buf_c(path), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)) != -1)
 				return fd;
 			if (errno != ENOENT)
 				log_fatal("open %s: %m", buf_c(path));

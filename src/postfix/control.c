@@ -1,3 +1,4 @@
+#include "postfix/chroot.h"
 #include "postfix/control.h"
 
 #include <errno.h>
@@ -45,6 +46,23 @@ send_signal(pid_t pid, int signal_number)
 		log_fatal("signal process %ld: %s", (long)pid, strerror(errno));
 }
 
+/* Fatal when it is bad: master would keep its running table; here the administrator learns so at once. */
+static bool
+master_cf_uses_chroot(const struct control *control)
+{
+	struct buf path = BUF_INIT, why = BUF_INIT;
+	struct master_cf *table;
+	bool used;
+
+	buf_printf(&path, "%s/master.cf", config_directory(control->config));
+	if ((table = master_cf_load(buf_c(&path), &why)) == NULL)
+		log_fatal("%s", buf_c(&why));
+	used = chroot_is_used(table);
+	master_cf_free(table);
+	buf_fini(&path);
+	return used && control->privileged;
+}
+
 /* -- start ------------------------------------------------------------------------------------------------------------ */
 
 static int
@@ -86,6 +104,8 @@ prepare_start(struct control *control)
 	if (!check_all(control))
 		log_fatal("problems above keep " NAME " from starting");
 	mend_queue(control);
+	if (master_cf_uses_chroot(control))
+		chroot_refresh();
 	log_info("starting " NAME);
 }
 
@@ -177,27 +197,15 @@ control_abort(struct control *control)
 
 /* -- while it runs ---------------------------------------------------------------------------------------------------- */
 
-/* Master keeps its running table when the new one is bad; here the administrator learns so at once. */
-static void
-check_master_cf(const struct control *control)
-{
-	struct buf path = BUF_INIT, why = BUF_INIT;
-	struct master_cf *table;
-
-	buf_printf(&path, "%s/master.cf", config_directory(control->config));
-	if ((table = master_cf_load(buf_c(&path), &why)) == NULL)
-		log_fatal("%s", buf_c(&why));
-	master_cf_free(table);
-	buf_fini(&path);
-}
-
 int
 control_reload(struct control *control)
 {
 	pid_t master = running_master(control);
+	bool chroot_used = master_cf_uses_chroot(control);
 
-	check_master_cf(control);
 	check_all(control);
+	if (chroot_used)
+		chroot_refresh();
 	log_info("refreshing " NAME);
 	send_signal(master, SIGHUP);
 	return 0;
@@ -230,6 +238,7 @@ control_check(struct control *control)
 {
 	bool good = check_all(control);
 
-	check_master_cf(control);
+	if (master_cf_uses_chroot(control))
+		chroot_check(control->settings.queue_directory);
 	return good ? 0 : 1;
 }
