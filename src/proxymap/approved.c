@@ -14,7 +14,7 @@ struct approved {
 	struct hash *seen;		/* classes and files that were read */
 };
 
-static void	add_words(struct approved *approved, struct view list, int depth);
+static void	add_words(struct approved *approved, struct view list, bool files, int depth);
 
 static void
 add_file(struct approved *approved, struct view path, int depth)
@@ -26,7 +26,7 @@ add_file(struct approved *approved, struct view path, int depth)
 	buf_putv(&name, path);
 	if (source_open(&source, buf_c(&name), &why)) {
 		while (source_next(&source, &line))
-			add_words(approved, line, depth);
+			add_words(approved, line, true, depth);
 		source_close(&source);
 	} else {
 		log_warn("%s", buf_c(&why));
@@ -44,13 +44,14 @@ add_class(struct approved *approved, struct view name, int depth)
 	buf_putv(&text, name);
 	if ((value = config_string(approved->config, buf_c(&text), &why)) == NULL)
 		log_fatal("%s", buf_c(&why));
-	add_words(approved, view_string(value), depth);
+	add_words(approved, view_string(value), true, depth);
 	buf_fini(&text);
 	buf_fini(&why);
 }
 
+/* What stands in braces is never the name of a file: it may be the text of a table, such as "/pattern/ result". */
 static void
-add_word(struct approved *approved, struct view word, int depth)
+add_word(struct approved *approved, struct view word, bool files, int depth)
 {
 	static char known;
 	ptrdiff_t brace = view_find(word, '{');
@@ -60,20 +61,20 @@ add_word(struct approved *approved, struct view word, int depth)
 	if (view_starts(word, VIEW("proxy:")))
 		hash_put(approved->tables, view_slice(word, sizeof("proxy:") - 1, word.len), &known);
 	if (brace >= 0)		/* a table of tables, or restrictions with options */
-		add_words(approved, view_slice(word, (size_t)brace + 1, word.len - 1), depth);
-	else if (word.len > 0 && word.data[0] == '/' && hash_put(approved->seen, word, &known) == NULL)
+		add_words(approved, view_slice(word, (size_t)brace + 1, word.len - 1), false, depth);
+	else if (files && word.len > 0 && word.data[0] == '/' && hash_put(approved->seen, word, &known) == NULL)
 		add_file(approved, word, depth);
 	else if (words_contain(approved->classes, word) && hash_put(approved->seen, word, &known) == NULL)
 		add_class(approved, word, depth);
 }
 
 static void
-add_words(struct approved *approved, struct view list, int depth)
+add_words(struct approved *approved, struct view list, bool files, int depth)
 {
 	struct view word;
 
 	while (depth < DEPTH_MAX && words_next(&list, &word, NULL))
-		add_word(approved, word, depth + 1);
+		add_word(approved, word, files, depth + 1);
 }
 
 struct approved *
@@ -90,7 +91,7 @@ approved_read(struct config *config, const char *parameter)
 	approved->classes = view_string(classes);
 	approved->tables = hash_new();
 	approved->seen = hash_new();
-	add_words(approved, view_string(list), 0);
+	add_words(approved, view_string(list), true, 0);
 	buf_fini(&why);
 	return approved;
 }

@@ -1,4 +1,5 @@
 """The sandbox: services confine themselves, and what becomes of one that its sandbox kills."""
+import re
 from pathlib import Path
 from typing import Callable
 
@@ -45,3 +46,18 @@ def test_third_death_by_the_sandbox_in_a_row_turns_it_off(make_mta: MakeMta) -> 
     toys.mta.reload()
     Session(toys.port, greeted=False)
     poll(lambda: toys.mta.log().count("killed by signal 31") > 3, what="a sandbox again")
+
+
+def test_promises_in_the_manual_are_those_of_the_code() -> None:
+    top = Path(__file__).resolve().parents[2]
+    written = dict(re.findall(r"^\| `([\w-]+)` \| ((?:`[\w-]+` ?)+|open) \|$", (top / "doc/security.md").read_text(), re.M))
+    assert written
+    for source in top.glob("src/*/*.c"):
+        text = source.read_text()
+        if "service_main(" not in text or source.parent.name == "service":
+            continue
+        promises = re.search(r'promises(?:\[\])? = "([^"]*)"', text)
+        words = " ".join(f"`{word}`" for word in promises[1].split()) if promises else "open"
+        assert written.pop(source.parent.name, None) == words, source
+        assert (words == "open") == ("SERVICE_OPEN" in text), source
+    assert not written
