@@ -17,9 +17,9 @@ def attribute(tag: int, value: Value) -> bytes:
     return bytes([tag]) + len(data).to_bytes(3, "little") + data
 
 
-def frame(kind: int, attributes: dict[int, Value]) -> bytes:
-    """A whole frame, without those attributes that are empty or zero."""
-    body = bytes([kind, 0]) + b"".join(attribute(tag, value) for tag, value in attributes.items() if value)
+def frame(kind: int, attributes: dict[int, Value], more: bool = False) -> bytes:
+    """A whole frame, without those attributes that are empty or zero; more: the run goes on."""
+    body = bytes([kind, int(more)]) + b"".join(attribute(tag, value) for tag, value in attributes.items() if value)
     return struct.pack("<I", len(body)) + body
 
 

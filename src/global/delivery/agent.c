@@ -2,6 +2,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "global/client/verify.h"
@@ -10,6 +11,7 @@
 #include "global/maillog/maillog.h"
 #include "util/file/file.h"
 #include "util/log/log.h"
+#include "util/process/process.h"
 
 static const struct binding bindings[] = {
 	BIND_STRING(struct delivery_settings, bounce_service, "bounce_service_name"),
@@ -27,6 +29,25 @@ static const struct binding bindings[] = {
 
 /* A process is one agent, and has these once. */
 static struct delivery_settings settings;
+static uid_t queue_owner;
+
+/* Only those who keep root need to know; the others can open nothing else. */
+static bool
+find_queue_owner(struct config *config, struct buf *why)
+{
+	const char *name = config_string(config, "mail_owner", why);
+	struct identity owner;
+
+	if (name == NULL || geteuid() != 0)
+		return name != NULL;
+	if (!identity_of_user(name, &owner)) {
+		why_set(why, "mail_owner = %s: no such user", name);
+		return false;
+	}
+	queue_owner = owner.uid;
+	identity_fini(&owner);
+	return true;
+}
 
 /* It connects when there is a probe to tell about. */
 static void
@@ -44,7 +65,7 @@ delivery_agent_prepare(struct config *config, struct buf *why)
 {
 	if (!config_bind(config, bindings, &settings, why))
 		return false;
-	if (!fast_flush_open(&settings.fast_flush, config, why))
+	if (!fast_flush_open(&settings.fast_flush, config, why) || !find_queue_owner(config, why))
 		return false;
 	maillog_set_resolution(settings.delay_resolution);
 	open_verifier();
@@ -98,15 +119,24 @@ read_recipients(struct channel *channel, struct arena *arena, struct delivery_re
 	return true;
 }
 
-/* The directory is mail_owner's: what root opens there could have been planted. */
+/*
+ * The directory is mail_owner's: what root opens there could have been planted, as a link to a file of another user, or
+ * as something that never answers. A second name is good: after a crash a message may stand in two queues.
+ */
 static int
 open_queue_file(const char *path, struct buf *why)
 {
+	int fd = file_open(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK, 0, why);
 	struct stat st;
 
-	if (geteuid() == 0)
-		return file_open_checked(path, O_RDWR, 0, (uid_t)-1, &st, why);
-	return file_open(path, O_RDWR | O_NOFOLLOW, 0, why);
+	if (fd == -1 || geteuid() != 0)
+		return fd;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == queue_owner)
+		return fd;
+	why_set(why, "open %s: not a file of mail_owner", path);
+	close(fd);
+	errno = EPERM;
+	return -1;
 }
 
 /* True when the file is ours to deliver from; else the report says why not. */
