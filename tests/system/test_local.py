@@ -13,7 +13,8 @@ from mta import BASE, PRIVILEGED, Mta, poll
 
 pytestmark = pytest.mark.skipif(not PRIVILEGED, reason="needs users of its own")
 
-ALICE, OUT = Path("/home/alice"), BASE / "out"
+HOME, OUT = BASE / "home", BASE / "out"
+ALICE = HOME / "alice"
 AGENTS = {"virtual/unix": "- n n - - virtual", "args/unix": "- n n - - pipe user=alice argv=/bin/sh -c "
           f"{{printf '<%s>' \"$$@\" >{OUT}/args}} sh [${{extension}}] $user. ${{extension}} end"}
 ALIASES = {
@@ -27,7 +28,7 @@ MAIN = {
     "alias_maps": "texthash:$config_directory/aliases", "recipient_delimiter": "+", "command_time_limit": "1s",
     "allow_mail_to_commands": "alias, forward", "deliver_lock_attempts": "1", "local_recipient_maps": "",
     "export_environment": "TZ MAIL_CONFIG LANG", "minimal_backoff_time": "300s",
-    "mailbox_size_limit": "400000", "message_size_limit": "300000", "virtual_mailbox_limit": "400000",
+    "sandbox": "strict", "mailbox_size_limit": "400000", "message_size_limit": "300000", "virtual_mailbox_limit": "400000",
 }
 
 
@@ -130,7 +131,7 @@ def test_mailbox_that_is_not_the_users_own(mta: Mta, make: str) -> None:
 
 def test_full_disk_leaves_the_mailbox_as_it_was(started: Callable[..., Mta]) -> None:
     """LV13"""
-    small = Path("/home/alice/small")
+    small = ALICE / "small"
     small.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k,mode=0777", "tmpfs", str(small)], check=True)
     try:
@@ -157,8 +158,8 @@ def test_partial_line_of_a_killed_delivery_hides_nothing(mta: Mta) -> None:
 
 def test_spool_of_a_group_of_its_own(started: Callable[..., Mta]) -> None:
     """As in Debian: root:mail 2775; dotlocks and new mailboxes are made with the group's rights."""
-    mta = started({"mail_spool_directory": "/home/spool"})
-    spool = Path("/home/spool")
+    mta = started({"mail_spool_directory": str(HOME / "spool")})
+    spool = HOME / "spool"
     spool.mkdir()
     shutil.chown(spool, "root", "mail")
     spool.chmod(0o2775)
@@ -306,7 +307,7 @@ def test_hostile_forward_is_ignored(mta: Mta, kind: str) -> None:
     """LV18"""
     HOSTILE[kind]()
     assert [each[:2] for each in outcomes(mta, "alice@example.test")] == [("alice@example.test", "sent")]
-    assert "/home/alice/.forward" in mta.log()
+    assert f"{ALICE}/.forward" in mta.log()
 
 
 def test_forward_command_has_nothing_of_ours(mta: Mta) -> None:
