@@ -1,9 +1,12 @@
 """The sandbox: services confine themselves, and what becomes of one that its sandbox kills."""
+import pwd
 import re
 from pathlib import Path
 from typing import Callable
 
-from mta import Mta, poll
+import pytest
+
+from mta import PRIVILEGED, Mta, poll
 from test_master import Session, Toys
 
 MakeMta = Callable[..., Mta]
@@ -30,6 +33,20 @@ def test_closed_services_are_confined_and_open_ones_are_not(make_mta: MakeMta) -
         confined = ("0", "0") if name in OPEN else ("1", "2")
         assert (each["NoNewPrivs"], each["Seccomp"]) == confined, name
     assert "sandbox" not in mta.log()
+
+
+@pytest.mark.skipif(not PRIVILEGED, reason="nothing to give up")
+def test_services_are_nobody_but_mail_owner(make_mta: MakeMta) -> None:
+    """All four ids, no other group, no capability: the way back is shut."""
+    mta = make_mta({"transport_maps": "inline:{ elsewhere.test=discard }"}).start()
+    mta.wait_removed(mta.send("someone@example.test", "alice@example.test", "x@elsewhere.test"))
+    uid, gid = (str(each) for each in pwd.getpwnam("postfix")[2:4])
+    for name, each in processes(mta).items():
+        if name in OPEN:
+            continue
+        assert each["Uid"].split() == [uid] * 4 and each["Gid"].split() == [gid] * 4, name
+        assert each["Groups"].split() == [gid], name
+        assert {int(each[kind], 16) for kind in ("CapPrm", "CapEff", "CapAmb")} == {0}, name
 
 
 def test_third_death_by_the_sandbox_in_a_row_turns_it_off(make_mta: MakeMta) -> None:
