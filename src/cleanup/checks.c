@@ -9,7 +9,7 @@ enum { LOGGED_TEXT_MAX = 200 };
 /* What a matching rule acts upon. */
 struct finding {
 	struct message *m;
-	bool body;
+	enum check_kind kind;
 	struct view text;		/* the header or line */
 	struct view argument;		/* what follows the action's name */
 	struct buf *replacement;
@@ -33,14 +33,21 @@ put_origin(const struct message *m, struct buf *out)
 		buf_puts(out, "local");
 }
 
+static const struct {
+	const char *title;		/* the parameter's name */
+	const char *what;		/* in log lines */
+} kinds[] = {
+	[CHECK_HEADER] = { "header_checks", "header" }, [CHECK_MIME_HEADER] = { "mime_header_checks", "header" },
+	[CHECK_NESTED_HEADER] = { "nested_header_checks", "header" }, [CHECK_BODY] = { "body_checks", "body" },
+};
+
 static void
-log_action(const struct finding *f, const char *action, struct view text)
+log_line(const struct message *m, const char *action, const char *what, struct view culprit, struct view text)
 {
-	const struct message *m = f->m;
 	struct buf line = BUF_INIT;
 
-	buf_printf(&line, "%s: %s: %s %.*s from ", buf_c(&m->id), action, f->body ? "body" : "header",
-	    VIEW_ARG(view_slice(f->text, 0, LOGGED_TEXT_MAX)));
+	buf_printf(&line, "%s: %s: %s %.*s from ", buf_c(&m->id), action, what,
+	    VIEW_ARG(view_slice(culprit, 0, LOGGED_TEXT_MAX)));
 	put_origin(m, &line);
 	buf_puts(&line, "; from=");
 	maillog_address(&line, m->sender);
@@ -57,6 +64,18 @@ log_action(const struct finding *f, const char *action, struct view text)
 		buf_printf(&line, ": %.*s", VIEW_ARG(text));
 	log_info("%s", buf_c(&line));
 	buf_fini(&line);
+}
+
+static void
+log_action(const struct finding *f, const char *action, struct view text)
+{
+	log_line(f->m, action, kinds[f->kind].what, f->text, text);
+}
+
+void
+checks_log_reject(const struct message *m, const char *what, struct view culprit, const char *reason)
+{
+	log_line(m, "reject", what, culprit, reason != NULL ? view_string(reason) : VIEW_EMPTY);
 }
 
 static enum check_verdict
@@ -176,7 +195,7 @@ static const struct action actions[] = {
 static enum check_verdict
 act(struct finding *f, struct view result)
 {
-	const char *title = f->body ? "body_checks" : "header_checks";
+	const char *title = kinds[f->kind].title;
 	struct view word = VIEW_EMPTY, rest = view_trim(result);
 
 	view_word(&rest, " \t", &word);
@@ -197,10 +216,10 @@ act(struct finding *f, struct view result)
 }
 
 enum check_verdict
-checks_apply(struct message *m, bool body, struct view text, struct buf *replacement)
+checks_apply(struct message *m, enum check_kind kind, struct view text, struct buf *replacement)
 {
-	struct finding f = { .m = m, .body = body, .text = text, .replacement = replacement };
-	struct maps *maps = body ? m->cleanup->body_checks : m->cleanup->header_checks;
+	struct finding f = { .m = m, .kind = kind, .text = text, .replacement = replacement };
+	struct maps *maps = m->cleanup->checks[kind];
 	enum check_verdict verdict = CHECK_KEEP;
 	struct buf value = BUF_INIT;
 
@@ -210,7 +229,7 @@ checks_apply(struct message *m, bool body, struct view text, struct buf *replace
 		break;
 	case LOOKUP_RETRY:
 		log_warn("%s: %s map lookup problem -- message not accepted, try again later", buf_c(&m->id),
-		    body ? "body_checks" : "header_checks");
+		    kinds[kind].title);
 		message_fail(m, CLEANUP_WRITE, NULL);
 		break;
 	case LOOKUP_NONE:

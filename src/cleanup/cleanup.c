@@ -38,6 +38,42 @@ classes(const char *list, const char *parameter)
 	return bits;
 }
 
+/* An escape of C: a letter, or up to three octal digits; the byte, or -1. */
+static int
+escaped(struct cursor *in)
+{
+	static const char letters[] = "abfnrtv\\", bytes[] = "\a\b\f\n\r\t\v\\";
+	int number = 0, digits = 0;
+	char c;
+
+	while (digits < 3 && cursor_peek(in) >= '0' && cursor_peek(in) <= '7' && cursor_any(in, &c)) {
+		number = number * 8 + (c - '0');
+		digits++;
+	}
+	if (digits > 0)
+		return number <= 255 ? number : -1;
+	if (!cursor_any(in, &c) || c == '\0' || strchr(letters, c) == NULL)
+		return -1;
+	return (unsigned char)bytes[strchr(letters, c) - letters];
+}
+
+static struct cleanup_bytes
+bytes(const char *text, const char *parameter)
+{
+	struct cleanup_bytes set = { .any = *text != '\0' };
+	struct cursor in = cursor_of(view_string(text));
+	char c;
+
+	while (cursor_any(&in, &c)) {
+		int byte = c == '\\' ? escaped(&in) : (unsigned char)c;
+
+		if (byte < 0)
+			log_fatal("%s: bad escape sequence: %s", parameter, text);
+		set.member[byte] = true;
+	}
+	return set;
+}
+
 static bool
 list_has(const char *list, const char *name)
 {
@@ -75,8 +111,10 @@ open_tables(struct service_context *ctx, struct cleanup *cleanup, const struct c
 	cleanup->virtual_alias = open_maps(ctx, "virtual_alias_maps", config->virtual_alias_maps);
 	cleanup->sender_bcc = open_maps(ctx, "sender_bcc_maps", config->sender_bcc_maps);
 	cleanup->recipient_bcc = open_maps(ctx, "recipient_bcc_maps", config->recipient_bcc_maps);
-	cleanup->header_checks = open_maps(ctx, "header_checks", config->header_checks);
-	cleanup->body_checks = open_maps(ctx, "body_checks", config->body_checks);
+	cleanup->checks[CHECK_HEADER] = open_maps(ctx, "header_checks", config->header_checks);
+	cleanup->checks[CHECK_MIME_HEADER] = open_maps(ctx, "mime_header_checks", config->mime_header_checks);
+	cleanup->checks[CHECK_NESTED_HEADER] = open_maps(ctx, "nested_header_checks", config->nested_header_checks);
+	cleanup->checks[CHECK_BODY] = open_maps(ctx, "body_checks", config->body_checks);
 	cleanup->mydestination = match_list_open(service_tables(ctx), "mydestination", mydestination, 0);
 }
 
@@ -98,6 +136,12 @@ prepare(struct service_context *ctx)
 	    : classes(config->masquerade_classes, "masquerade_classes");
 	cleanup->propagate_canonical = list_has(config->propagate_extensions, "canonical");
 	cleanup->propagate_virtual = list_has(config->propagate_extensions, "virtual");
+	cleanup->stripped = bytes(config->strip_characters, "message_strip_characters");
+	cleanup->rejected = bytes(config->reject_characters, "message_reject_characters");
+	cleanup->mime = (struct mime_policy){
+		.header_max = (size_t)config->header_size_max, .boundary_max = (size_t)config->boundary_max,
+		.nesting_max = (size_t)config->nesting_max, .flags = config->ignore_structure ? 0 : MIME_STRUCTURE,
+	};
 	open_tables(ctx, cleanup, config);
 	service_set_state(ctx, cleanup);
 }

@@ -184,8 +184,7 @@ begin_content(struct message *m)
 		return;
 	}
 	message_put(m, RECORD_CONTENT, VIEW_EMPTY);
-	m->stage = STAGE_HEADER;
-	m->data_offset = queue_writer_offset(m->writer);
+	content_begin(m);
 }
 
 static void

@@ -121,20 +121,31 @@ put(struct message *m, struct view text)
 		content_put_header(m, text);
 }
 
-void
-header_finish(struct message *m)
+/* The checks that look at this header: those of MIME headers are apart wherever they stand. */
+static enum check_kind
+kind_of(enum mime_section section, const struct header_name *name)
 {
+	if (section == MIME_PART || (name->flags & HEADER_IS_MIME))
+		return CHECK_MIME_HEADER;
+	return section == MIME_NESTED ? CHECK_NESTED_HEADER : CHECK_HEADER;
+}
+
+/* Only the message's own headers mean something to us; those inside are passed on. */
+void
+header_take(struct message *m, enum mime_section section, const struct header_name *name, struct view text)
+{
+	enum check_kind kind = kind_of(section, name);
 	struct buf replacement = BUF_INIT;
 	enum check_verdict verdict = CHECK_KEEP;
+	void (*const write)(struct message *m, struct view text) = section == MIME_PRIMARY ? put : content_put_header;
 
-	if ((m->flags & CLEANUP_FILTER) && !m->checks_passed && !maps_empty(m->cleanup->header_checks))
-		verdict = checks_apply(m, false, buf_view(&m->header), &replacement);
+	if ((m->flags & CLEANUP_FILTER) && !m->checks_passed && !maps_empty(m->cleanup->checks[kind]))
+		verdict = checks_apply(m, kind, text, &replacement);
 	if (replacement.len > 0)
-		put(m, buf_view(&replacement));
+		write(m, buf_view(&replacement));
 	if (verdict == CHECK_KEEP)
-		put(m, buf_view(&m->header));
+		write(m, text);
 	buf_fini(&replacement);
-	buf_reset(&m->header);
 }
 
 /* -- missing headers (RFC 6409, 8) --------------------------------------------------------------------------------- */

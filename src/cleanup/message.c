@@ -14,12 +14,13 @@ message_end(struct message *m)
 {
 	if (m->writer != NULL)
 		queue_writer_abort(m->writer);
+	if (m->mime != NULL)
+		mime_free(m->mime);
 	if (m->seen_recipients != NULL)
 		hash_free(m->seen_recipients, NULL);
 	buf_fini(&m->reason);
 	buf_fini(&m->id);
 	buf_fini(&m->line);
-	buf_fini(&m->header);
 	buf_fini(&m->text);
 	arena_fini(&m->arena);
 	*m = (struct message){ .cleanup = m->cleanup };
@@ -178,6 +179,7 @@ set_smtputf8(struct message *m)
 
 	if ((m->flags & CLEANUP_SMTPUTF8) || ((m->flags & CLEANUP_AUTO_UTF8) && (m->options & needs)))
 		m->options |= QUEUE_OPTION_SMTPUTF8_REQUESTED;
+	m->options &= ~(long long)QUEUE_OPTION_SMTPUTF8_RECIPIENT;	/* told anew in every delivery request */
 }
 
 static void

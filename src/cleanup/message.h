@@ -8,7 +8,7 @@
 #include "cleanup/config.h"
 #include "global/client/cleanup.h"
 #include "global/client/qmgr.h"
-#include "global/message/header.h"
+#include "global/message/mime.h"
 #include "global/queue/queue_writer.h"
 #include "table/maps.h"
 #include "table/match_list.h"
@@ -17,12 +17,22 @@
 
 enum { CLASS_ENVELOPE_SENDER = 1, CLASS_ENVELOPE_RECIPIENT = 2, CLASS_HEADER_SENDER = 4, CLASS_HEADER_RECIPIENT = 8 };
 
+/* What looks at content. */
+enum check_kind { CHECK_HEADER, CHECK_MIME_HEADER, CHECK_NESTED_HEADER, CHECK_BODY, CHECK_COUNT };
+
+struct cleanup_bytes {
+	bool any, member[256];
+};
+
 /* What lives as long as the process. */
 struct cleanup {
 	const struct cleanup_config *config;
 	struct queue_layout layout;
 	struct maps *canonical, *sender_canonical, *recipient_canonical, *virtual_alias;
-	struct maps *sender_bcc, *recipient_bcc, *header_checks, *body_checks;
+	struct maps *sender_bcc, *recipient_bcc;
+	struct maps *checks[CHECK_COUNT];
+	struct mime_policy mime;
+	struct cleanup_bytes stripped, rejected;	/* message_strip_characters, message_reject_characters */
 	unsigned canonical_classes, sender_canonical_classes, recipient_canonical_classes, masquerade_classes;
 	bool propagate_canonical, propagate_virtual;
 	struct match_list *mydestination;
@@ -67,9 +77,8 @@ struct message {
 
 	/* content */
 	off_t data_offset, extracted_offset;
-	struct buf line;		/* what came of a line not yet ended */
-	bool line_cut;			/* it was longer than we keep */
-	struct buf header;		/* the logical header being gathered; empty: none */
+	struct mime *mime;
+	struct buf line;		/* what came of a line of the body not yet ended */
 	unsigned long long seen_headers;	/* bits by enum header_type */
 	bool seen_resent;
 	int hops;
@@ -104,6 +113,7 @@ unsigned message_commit(struct message *m);
 void	envelope_record(struct message *m, const struct record *record);
 void	envelope_attribute(struct message *m, struct view data);
 void		envelope_flags(struct message *m, struct view text);
+void	content_begin(struct message *m);
 void	content_record(struct message *m, const struct record *record);
 void	content_end(struct message *m);
 void	extracted_record(struct message *m, const struct record *record);
@@ -116,7 +126,7 @@ void	bounce_keep(struct message *m, const struct message_recipient *recipient);
 /* A line of content, divided as line_length_limit demands. */
 void	content_put_line(struct message *m, struct view line);
 void	content_put_header(struct message *m, struct view header);
-void	header_finish(struct message *m);		/* the header gathered is complete */
+void	header_take(struct message *m, enum mime_section section, const struct header_name *name, struct view text);
 void	header_add_missing(struct message *m);
 
 /* -- addresses: internal form in and out; false when a table could not be asked (the message has failed then) -- */
@@ -133,6 +143,8 @@ bool	virtual_alias_expand(struct message *m, struct view address, struct view **
 
 enum check_verdict { CHECK_KEEP, CHECK_DROP };
 /* Header or body checks for one header or line; replacement (may change) is set when text is to be put instead. */
-enum check_verdict checks_apply(struct message *m, bool body, struct view text, struct buf *replacement);
+enum check_verdict checks_apply(struct message *m, enum check_kind kind, struct view text, struct buf *replacement);
+/* "reject: what culprit from ...": reason may be NULL. */
+void	checks_log_reject(const struct message *m, const char *what, struct view culprit, const char *reason);
 
 #endif
