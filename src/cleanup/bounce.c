@@ -5,8 +5,6 @@
 #include "global/maillog/maillog.h"
 #include "util/log/log.h"
 
-#define BOUNCE_SERVICE	"private/bounce"
-
 enum { BOUNCEABLE = CLEANUP_SIZE | CLEANUP_HOPS | CLEANUP_CONTENT };
 
 void
@@ -27,6 +25,68 @@ bounce_keep(struct message *m, const struct message_recipient *recipient)
 		.address = arena_view(&m->arena, recipient->address), .original = arena_view(&m->arena, recipient->original),
 		.dsn_orcpt = arena_view(&m->arena, recipient->dsn_orcpt), .dsn_notify = recipient->dsn_notify,
 	};
+}
+
+bool
+bounce_gathers(const struct message *m)
+{
+	return (m->flags & CLEANUP_BOUNCE) && m->status != 0 && !(m->status & ~(unsigned)BOUNCEABLE)
+	    && m->stage != STAGE_DONE;
+}
+
+static void
+gather_attribute(struct message *m, struct view data)
+{
+	struct view name, value;
+	unsigned long long notify;
+
+	if (!record_attribute(data, &name, &value))
+		return;
+	if (view_is(name, "notify_flags") && view_number(value, &notify) && notify <= 15)
+		m->pending.dsn_notify = (int)notify;
+	else if (view_is(name, "dsn_orig_rcpt"))
+		m->pending.dsn_orcpt = arena_view(&m->arena, value);
+}
+
+static void
+gather_recipient(struct message *m, struct view address)
+{
+	struct message_recipient recipient = m->pending;
+	struct buf mapped = BUF_INIT;
+
+	if (recipient.original.len == 0)
+		recipient.original = address;
+	address_map(m, REWRITE_LOCAL, CLASS_ENVELOPE_RECIPIENT, address, &mapped);
+	recipient.address = buf_view(&mapped);
+	bounce_keep(m, &recipient);
+	m->pending = (struct message_recipient){ 0 };
+	buf_fini(&mapped);
+}
+
+/* `sendmail -t` puts its recipients behind the content, where the reading of a message that failed would not come. */
+void
+bounce_gather(struct message *m, const struct record *record)
+{
+	bool content = m->stage == STAGE_HEADER || m->stage == STAGE_BODY;
+
+	if (content && record->type == RECORD_EXTRACTED)
+		m->stage = STAGE_EXTRACTED;
+	else if (!content && record->type == RECORD_ATTRIBUTE)
+		gather_attribute(m, record->data);
+	else if (!content && record->type == RECORD_ORIGINAL)
+		m->pending.original = arena_view(&m->arena, record->data);
+	else if (!content && record->type == RECORD_RECIPIENT)
+		gather_recipient(m, record->data);
+	else if (!content && record->type == RECORD_END)
+		m->stage = STAGE_DONE;
+}
+
+static const char *
+bounce_path(struct message *m)
+{
+	struct view path = arena_printf(&m->arena, "private/%s", m->cleanup->config->bounce_service);
+
+	return path.data;
 }
 
 static void
@@ -66,7 +126,7 @@ record(struct message *m, const char *status, struct view text)
 			.action = VIEW("failed"), .text = text,
 		};
 
-		if (!bounce_append(BOUNCE_SERVICE, &entry, timeout))
+		if (!bounce_append(bounce_path(m), &entry, timeout))
 			return false;
 		log_bounced(m, r, status, text);
 	}
@@ -83,7 +143,7 @@ notify(struct message *m)
 	};
 
 	queue_writer_read_fd(m->writer);
-	return bounce_flush(BOUNCE_SERVICE, &notice, (msec_t)m->cleanup->config->ipc_timeout_sec * 1000);
+	return bounce_flush(bounce_path(m), &notice, (msec_t)m->cleanup->config->ipc_timeout_sec * 1000);
 }
 
 unsigned

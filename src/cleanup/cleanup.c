@@ -189,7 +189,7 @@ take_flow_token(const struct cleanup *cleanup)
 static void
 give_up(struct message *m, struct channel *channel, bool *stopped)
 {
-	if (*stopped || m->status == 0)
+	if (*stopped || m->status == 0 || bounce_gathers(m))
 		return;
 	*stopped = true;
 	channel_put_stop(channel);

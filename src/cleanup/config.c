@@ -63,6 +63,8 @@ const struct binding cleanup_bindings[] = {
 	BIND_INT(C, alias_recursion_max, "virtual_alias_recursion_limit"),
 	BIND_INT(C, alias_expansion_max, "virtual_alias_expansion_limit"),
 	BIND_INT(C, alias_length_max, "virtual_alias_address_length_limit"),
+	BIND_STRING(C, bounce_service, "bounce_service_name"),
+	BIND_STRING(C, trace_service, "trace_service_name"),
 	BIND_TIME(C, in_flow_delay_sec, "in_flow_delay"),
 	BIND_TIME(C, ipc_timeout_sec, "ipc_timeout"),
 	BIND_BOOL(C, soft_bounce, "soft_bounce"),

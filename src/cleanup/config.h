@@ -35,6 +35,7 @@ struct cleanup_config {
 	const char *virtual_alias_maps, *propagate_extensions, *recipient_delimiter;
 	int alias_recursion_max, alias_expansion_max, alias_length_max;
 
+	const char *bounce_service, *trace_service;
 	int in_flow_delay_sec, ipc_timeout_sec;
 	bool soft_bounce;
 };

@@ -160,8 +160,14 @@ message_take_records(struct message *m, struct view block)
 	struct record record;
 	int taken = 1;
 
-	while (!message_failed(m) && !cursor_done(&in) && (taken = record_parse(&in, 0, &record)) == 1)
-		take_record(m, &record);
+	while (!cursor_done(&in) && (taken = record_parse(&in, 0, &record)) == 1) {
+		if (!message_failed(m))
+			take_record(m, &record);
+		else if (bounce_gathers(m))
+			bounce_gather(m, &record);
+		else
+			break;
+	}
 	if (taken != 1) {
 		log_warn("%s: malformed records from the client", buf_c(&m->id));
 		message_fail(m, CLEANUP_BAD, NULL);
@@ -228,6 +234,10 @@ commit(struct message *m)
 	struct buf why = BUF_INIT;
 	enum queue_write_result result;
 
+	if (!recipient_report_expanded(m)) {
+		message_fail(m, CLEANUP_WRITE, NULL);
+		return;
+	}
 	set_smtputf8(m);
 	write_size(m);
 	result = queue_commit(m->writer, m->flags & CLEANUP_HOLD ? QUEUE_HOLD : NULL, &why);

@@ -71,6 +71,8 @@ struct message {
 	unsigned notify;			/* of all recipients */
 	struct message_recipient *kept;		/* those written, when we may have to bounce; in the arena */
 	size_t kept_count, kept_room;
+	struct message_recipient *expanded;	/* aliases whose sender wants to hear of success; in the arena */
+	size_t expanded_count;
 	struct view envid;
 	int ret;
 	struct hash *seen_recipients;
@@ -121,6 +123,9 @@ void	extracted_finish(struct message *m);
 
 /* The message cannot be queued and nobody waits for the answer: returns it to its sender. The status that is left. */
 unsigned bounce_message(struct message *m);
+/* Has the message failed in a way that sends it back? Then the recipients yet to come are wanted. */
+bool	bounce_gathers(const struct message *m);
+void	bounce_gather(struct message *m, const struct record *record);
 void	bounce_keep(struct message *m, const struct message_recipient *recipient);
 
 /* A line of content, divided as line_length_limit demands. */
@@ -135,6 +140,7 @@ bool	canonical_map(struct message *m, unsigned address_class, struct buf *addres
 void	masquerade(const struct cleanup_config *config, struct buf *address);
 bool	address_is_local(const struct cleanup *cleanup, struct view internal);
 
+bool	recipient_report_expanded(struct message *m);	/* to the trace log; false: try later */
 void	recipient_add(struct message *m, const struct message_recipient *recipient);
 void	recipient_add_bcc(struct message *m, struct maps *maps, struct view key);
 void	recipient_copy(struct message *m, struct view address);

@@ -1,6 +1,7 @@
 /* recipient: from an address as it came to the recipients that stand in the queue file. */
 #include "cleanup/message.h"
 #include "global/address/mail_maps.h"
+#include "global/client/bounce.h"
 #include "global/queue/queue_reader.h"
 #include "util/log/log.h"
 
@@ -42,6 +43,43 @@ put(struct message *m, const struct message_recipient *recipient)
 		m->first_recipient = arena_view(&m->arena, recipient->address);
 }
 
+/* RFC 3461, 5.2.7.3: an alias reports its expansion; its members then have no success to report. */
+static void
+note_expanded(struct message *m, struct message_recipient *recipient)
+{
+	struct message_recipient *list = arena_alloc_array(&m->arena, m->expanded_count + 1, sizeof(*list));
+
+	if (m->expanded_count > 0)
+		memcpy(list, m->expanded, m->expanded_count * sizeof(*list));
+	list[m->expanded_count] = *recipient;
+	list[m->expanded_count].original = arena_view(&m->arena, recipient->original);
+	m->expanded = list;
+	m->expanded_count++;
+	m->notify |= DSN_NOTIFY_SUCCESS;
+	recipient->dsn_notify &= ~DSN_NOTIFY_SUCCESS;
+	if (recipient->dsn_notify == 0)
+		recipient->dsn_notify = DSN_NOTIFY_NEVER;
+}
+
+bool
+recipient_report_expanded(struct message *m)
+{
+	struct view path = arena_printf(&m->arena, "private/%s", m->cleanup->config->trace_service);
+	bool ok = true;
+
+	for (size_t i = 0; ok && i < m->expanded_count; i++) {
+		const struct message_recipient *r = &m->expanded[i];
+		struct bounce_entry entry = {
+			.queue_id = buf_view(&m->id), .recipient = r->address, .original = r->original,
+			.dsn_orcpt = r->dsn_orcpt, .dsn_notify = r->dsn_notify, .status = VIEW("2.0.0"),
+			.action = VIEW("expanded"), .text = VIEW("alias expanded"),
+		};
+
+		ok = bounce_append(path.data, &entry, (msec_t)m->cleanup->config->ipc_timeout_sec * 1000);
+	}
+	return ok;
+}
+
 static void
 put_expanded(struct message *m, const struct message_recipient *recipient)
 {
@@ -55,6 +93,8 @@ put_expanded(struct message *m, const struct message_recipient *recipient)
 	}
 	if (!virtual_alias_expand(m, recipient->address, &addresses, &count))
 		return;
+	if ((each.dsn_notify & DSN_NOTIFY_SUCCESS) && (count > 1 || !view_equal(addresses[0], recipient->address)))
+		note_expanded(m, &each);
 	for (size_t i = 0; i < count && !message_failed(m); i++) {
 		each.address = addresses[i];
 		put(m, &each);

@@ -4,6 +4,7 @@
 #include "global/queue/queue_reader.h"
 #include "smtpd/reply.h"
 #include "util/log/log.h"
+#include "util/text/chars.h"
 
 void
 transaction_begin(struct session *session, const struct address *sender, const struct smtp_mail_params *params)
@@ -328,6 +329,9 @@ take_line(struct view text, bool complete, void *arg)
 	struct session *session = arg;
 	struct transaction *tx = &session->transaction;
 
+	/* HM4: content that begins with a blank does not go on with our Received: header. */
+	if (tx->size == 0 && !tx->failed && text.len > 0 && char_is(text.data[0], CHAR_BLANK))
+		cleanup_put(session->server->cleanup, RECORD_LINE, VIEW_EMPTY);
 	tx->size += text.len + (complete ? 2 : 0);
 	if (!tx->failed && !transaction_too_big(session))
 		cleanup_put(session->server->cleanup, complete ? RECORD_LINE : RECORD_LONG, text);

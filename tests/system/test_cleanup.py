@@ -1,0 +1,179 @@
+"""cleanup and bounce: what is refused, rewritten and completed on the way into the queue, and who is told."""
+import email
+import re
+from typing import Callable, Iterator
+
+import pytest
+
+from conftest import new_mta
+from mta import Mta
+
+ALICE = "alice@example.test"
+CHECKS = r"{/^X-Refuse:/ REJECT 5.6.8 not here}, {/name=.*\.exe/ REJECT no programs}, {/^X-Inner: bad/ REJECT inside}"
+BOUNCES = """# our words
+failure_template = <<END
+Charset: utf-8
+From: robot (Robot)
+Subject: It did not work
+
+Sorry from $myhostname after $maximal_queue_lifetime_days days, Jürgen.
+END
+success_template = <<END
+Subjekt: a fault
+END
+"""
+
+
+@pytest.fixture(scope="module")
+def strict() -> Iterator[Mta]:
+    """An instance that inspects, maps and bounces."""
+    with new_mta(main={
+            "header_checks": f"regexp:{{{CHECKS}}}", "message_reject_characters": r"\001", "message_strip_characters": r"\0\200",
+            "transport_maps": "inline:{{bad.test=error:5.1.1 no such user}}", "smtpd_reject_unlisted_recipient": "no",
+            "virtual_alias_maps": "inline:{{team@example.test=alice@example.test, bob@example.test}, "
+                                  "{loop@example.test=longer.loop@example.test}, {@grow.test=x.$1@grow.test}, "
+                                  "{wide@example.test=a@w.test, b@w.test, c@w.test, d@w.test}}",
+            "virtual_alias_expansion_limit": "3", "recipient_delimiter": "+",
+            "canonical_maps": "inline:{old@example.test=bob@example.test}", "header_size_limit": "2000"}) as each:
+        yield each
+
+
+def refused(mta: Mta, content: bytes) -> bytes:
+    """The reply to a message, which must be a refusal."""
+    with mta.smtp() as session:
+        session.ehlo("client.example.test")
+        session.mail(ALICE)
+        session.rcpt(ALICE)
+        code, reply = session.data(content)
+        assert code == 550, reply
+    return reply
+
+
+def delivered(mta: Mta, token: str, text: str, recipient: str = ALICE) -> str:
+    """The message with this token in its X-Token: header, as it came to alice."""
+    queue_id = mta.send(ALICE, recipient, text=f"X-Token: {token}\n{text}")
+    mta.wait_removed(queue_id)
+    mailbox = mta.wait_mail("alice", f"X-Token: {token}")
+    return mailbox[mailbox.index(f"X-Token: {token}"):].split("\n\nFrom ")[0]
+
+
+# -- sending back ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("arguments", [["-t"], [ALICE, "bob@example.test"]])
+def test_refused_submission_comes_back(strict: Mta, arguments: list[str]) -> None:
+    """Recipients behind the content (-t) are named in the report as well as those before it."""
+    token = f"back{len(arguments)}"
+    result = strict.run("sendmail", "-f", ALICE, *arguments, input=f"X-Token: {token}\nTo: {ALICE}, bob@example.test\n"
+                        "X-Refuse: yes\n\nbody\n")
+    assert result.returncode == 0, result
+    found = strict.wait_log(r"cleanup\[\d+\]: (\w+): to=<bob@example\.test>, relay=none, .*dsn=5\.6\.8, status=bounced \(not here\)")
+    strict.wait_log(rf"bounce\[\d+\]: {found[1]}: sender non-delivery notification: \w+")
+
+
+def test_expanded_alias_is_reported(strict: Mta) -> None:
+    with strict.smtp() as session:
+        session.ehlo("client.example.test")
+        session.mail(ALICE)
+        assert session.docmd("RCPT", "TO:<team@example.test> NOTIFY=SUCCESS,FAILURE")[0] == 250
+        assert session.data("Subject: expand me\n\nbody\n")[0] == 250
+    report = strict.wait_mail("alice", "Action: expanded")
+    assert "Final-Recipient: rfc822; team@example.test" in report and "Action: delivered" not in report
+
+
+def test_notice_in_the_words_of_the_administrator(make_mta: Callable[..., Mta]) -> None:
+    mta = make_mta(main={"transport_maps": "inline:{{bad.test=error:5.1.1 no such user}}", "maximal_queue_lifetime": "3d",
+                         "smtpd_reject_unlisted_recipient": "no", "bounce_template_file": "$config_directory/bounce.cf"})
+    (mta.config / "bounce.cf").write_text(BOUNCES)
+    mta.start()
+    mta.send(ALICE, "user@bad.test")
+    mail = email.message_from_string(mta.wait_mail("alice", "It did not work"))
+    assert mail["From"] == "robot@example.test (Robot)" and mail["Subject"] == "It did not work"
+    text, status, original = mail.get_payload()
+    assert text["Content-Type"] == "text/plain; charset=utf-8" and text["Content-Transfer-Encoding"] == "8bit"
+    assert "after 3 days, Jürgen" in text.as_string().encode("utf-8", "surrogateescape").decode()
+    assert "Content-Transfer-Encoding" not in status                # HM9
+    mta.wait_log(r"warning: .*bounce\.cf, line 10: unknown header in success_template: Subjekt")
+
+
+# -- content -----------------------------------------------------------------------------------------------------------
+
+
+def test_parts_and_inner_messages_are_inspected(strict: Mta) -> None:
+    parts = (b"Subject: x\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: a/b;\n name=x.exe\n\nx\n--b--\n")
+    assert b"5.7.1 no programs" in refused(strict, parts)
+    assert b"5.7.1 inside" in refused(strict, b"Content-Type: message/rfc822\n\nX-Inner: bad\n\nx\n")
+
+
+def test_forbidden_bytes(strict: Mta) -> None:
+    assert b"5.7.1 disallowed character" in refused(strict, b"Subject: x\n\nbell\001\n")
+    assert "\nnulbyte\n" in delivered(strict, "bytes", "Subject: x\n\nnul\0byte\n")
+
+
+def test_stray_carriage_returns_become_blanks(strict: Mta) -> None:
+    """HM1"""
+    with strict.smtp() as session:
+        session.ehlo("client.example.test")
+        session.mail(ALICE)
+        session.rcpt(ALICE)
+        session.docmd("DATA")
+        session.send(b"X-Token: stray\r\n\r\na\r.\rb\r\n.\r\n")
+        assert session.getreply()[0] == 250
+    assert "\na . b\n" in strict.wait_mail("alice", "a . b")
+
+
+@pytest.mark.parametrize("length", [1999, 2000, 2001, 2049, 4000])
+def test_rest_of_a_long_header_stays_header(strict: Mta, length: int) -> None:
+    """HM2"""
+    name = "X-Long: "
+    text = delivered(strict, f"long{length}", name + "y" * (length - len(name)) + "\nX-After: here\n\nbody\n")
+    assert re.search(r"^X-Long: y+$", text, re.M) and "\nX-After: here\n" in text.split("\n\n")[0] + "\n"
+
+
+@pytest.mark.parametrize("line", ["this is no header", " begins with a blank", ">From somebody"])
+def test_line_that_is_no_header_gets_an_empty_line(strict: Mta, line: str) -> None:
+    """HM3, HM4"""
+    token = f"hm3{len(line)}"
+    queue_id = strict.send(ALICE, ALICE, text=f"{line}\nX-Token: {token}\n")
+    strict.wait_removed(queue_id)
+    assert f"\n\n{line}\nX-Token: {token}\n" in strict.wait_mail("alice", token)
+
+
+def test_thousands_of_nested_parts_are_refused(strict: Mta) -> None:
+    """HM5"""
+    nested = "".join(f"Content-Type: multipart/mixed; boundary=b{n}\n\n--b{n}\n" for n in range(10000))
+    assert b"5.6.0 MIME nesting" in refused(strict, f"Subject: x\n{nested}\nx\n".encode())
+    strict.wait_log(r"reject: mime-error MIME nesting exceeds safety limit: Content-Type: multipart/mixed; ")
+
+
+def test_many_address_headers_are_quick(strict: Mta) -> None:
+    """HM6"""
+    head = "".join(f"Cc: user{n}@example.test\n" for n in range(20000))
+    assert "Cc: user19999@example.test\n" in delivered(strict, "many", f"{head}\nbody\n")
+
+
+# -- addresses ---------------------------------------------------------------------------------------------------------
+
+
+def test_extension_of_a_mapped_address_is_kept_once(strict: Mta) -> None:
+    assert "\nCc: bob+tag@example.test\n" in delivered(strict, "extension", "Cc: old+tag@example.test\n\nbody\n")
+
+
+def test_alias_wider_than_the_limit_is_not_cut_short(strict: Mta) -> None:
+    """CQ11"""
+    with strict.smtp() as session:
+        session.ehlo("client.example.test")
+        session.mail(ALICE)
+        session.rcpt("wide@example.test")
+        assert session.data("Subject: x\n\nx\n")[0] == 451
+    strict.wait_log(r"unreasonable virtual_alias_maps map expansion size for wide@example\.test")
+
+
+@pytest.mark.parametrize("name, value", [("  ", "alice@example.test"), ("J\u00fcrgen", "=?utf-8?Q?J=C3=BCrgen?= <alice@example.test>"),
+                                         ('Q "x" (y)', '"Q \\"x\\" (y)" <alice@example.test>')])
+def test_full_names(strict: Mta, name: str, value: str) -> None:
+    """CQ18"""
+    token = f"name{len(name)}"
+    strict.run("sendmail", "-f", ALICE, "-F", name, ALICE, input=f"X-Token: {token}\n\nx\n", check=True)
+    mailbox = strict.wait_mail("alice", f"X-Token: {token}\n")
+    assert f"\nFrom: {value}\n" in mailbox[mailbox.index(f"X-Token: {token}\n"):]
