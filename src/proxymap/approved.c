@@ -16,23 +16,21 @@ struct approved {
 
 static void	add_words(struct approved *approved, struct view list, bool files, int depth);
 
+/* What begins with a slash may as well be a pattern; and a file that is missing is warned about by whoever needs it. */
 static void
 add_file(struct approved *approved, struct view path, int depth)
 {
-	struct buf name = BUF_INIT, why = BUF_INIT;
+	struct buf name = BUF_INIT;
 	struct source source;
 	struct view line;
 
 	buf_putv(&name, path);
-	if (source_open(&source, buf_c(&name), &why)) {
+	if (source_open(&source, buf_c(&name), NULL)) {
 		while (source_next(&source, &line))
 			add_words(approved, line, true, depth);
 		source_close(&source);
-	} else {
-		log_warn("%s", buf_c(&why));
 	}
 	buf_fini(&name);
-	buf_fini(&why);
 }
 
 static void

@@ -146,20 +146,26 @@ put_options(struct submission *s)
 	put_number(s, "ret_flags", options->ret);
 }
 
+/* All of the text is one address, perhaps with a name in front as in a header: as a path it needs brackets around it. */
 static void
 parse_sender(struct buf *out, const char *text)
 {
-	struct cursor in = cursor_of(view_trim(view_string(text)));
+	struct view given = view_trim(view_string(text));
+	struct buf path = BUF_INIT, why = BUF_INIT;
 	struct arena arena = ARENA_INIT;
-	struct buf why = BUF_INIT;
 	struct address address;
+	struct cursor in;
 
-	if (cursor_done(&in))
-		return;
+	if (view_starts(given, VIEW("<")))
+		buf_putv(&path, given);
+	else
+		buf_printf(&path, "<%.*s>", VIEW_ARG(given));
+	in = cursor_of(buf_view(&path));
 	if (!address_parse_path(&in, false, &arena, &address, &why))
 		log_fatal("bad sender address '%s': %s", text, buf_c(&why));
 	address_join(out, &address);
 	arena_fini(&arena);
+	buf_fini(&path);
 	buf_fini(&why);
 }
 
