@@ -20,8 +20,8 @@ struct table {
 
 static const struct table_type *const builtin[] = {
 	&table_btree, &table_cdb, &table_cidr, &table_debug, &table_environ, &table_fail, &table_hash, &table_inline,
-	&table_internal, &table_lmdb, &table_pcre, &table_pipemap, &table_randmap, &table_regexp, &table_static,
-	&table_texthash, &table_unionmap, &table_unix,
+	&table_internal, &table_lmdb, &table_pcre, &table_pipemap, &table_randmap, &table_regexp, &table_socketmap,
+	&table_static, &table_tcp, &table_texthash, &table_unionmap, &table_unix,
 };
 
 #define REGISTERED_MAX	32
