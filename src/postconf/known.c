@@ -5,6 +5,7 @@
 #include "global/config/param.h"
 #include "util/base/arena.h"
 #include "util/base/hash.h"
+#include "util/text/words.h"
 
 struct name {
 	const char *text;
@@ -149,7 +150,7 @@ restriction_classes(struct known *known)
 {
 	struct view rest = view_string(config_string(known->config, "smtpd_restriction_classes", NULL)), word;
 
-	while (config_next_word(&rest, &word, NULL))
+	while (words_next(&rest, &word, NULL))
 		referred_to(word, known);
 }
 

@@ -9,20 +9,21 @@
 #include "postconf/check.h"
 #include "postconf/edit.h"
 #include "postconf/known.h"
+#include "postconf/lists.h"
 #include "postconf/print.h"
 #include "postconf/services.h"
-#include "table/table.h"
 #include "util/log/log.h"
 
 enum { EVERY_CLASS = NAME_BUILT_IN | NAME_SERVICE | NAME_USER, OVERRIDES_MAX = 64 };
 
 struct request {
 	const char *directory;		/* -c; NULL: as usual */
-	char mode;			/* p M F P m l: what to work on */
+	char mode;			/* p M F P a A b l m t T: what to work on */
 	char edit;			/* e X #, or 0: show */
 	bool defaults, set_only, expand, quiet;
 	unsigned classes;
 	struct print_style style;
+	const char *tls_fact;		/* -T */
 	const char *overrides[OVERRIDES_MAX];
 	size_t override_count;
 	char **names;			/* NULL ended */
@@ -30,7 +31,7 @@ struct request {
 
 static const char usage[] = "usage: postconf [-c directory] [-C class,...] [-dfhHjnqvx] [-o name=value] [name...]; "
     "postconf -e|-X|-# [-c directory] name[=value]...; postconf -M|-F|-P [-eX#fhHjx] [service/type[/item][=value]...]; "
-    "postconf -l|-m";
+    "postconf -a|-A|-l|-m|-T mode; postconf -b|-t [file]";
 
 /* -- options --------------------------------------------------------------------------------------------------------- */
 
@@ -78,6 +79,7 @@ static void
 read_option(struct request *request, int option)
 {
 	switch (option) {
+	case 'a': case 'A': case 'b': case 't': set_once(&request->mode, option); break;
 	case 'c': request->directory = optarg; break;
 	case 'C': request->classes = read_classes(optarg); break;
 	case 'd': request->defaults = true; break;
@@ -90,6 +92,7 @@ read_option(struct request *request, int option)
 	case 'n': request->set_only = true; break;
 	case 'o': add_override(request, optarg); break;
 	case 'q': request->quiet = true; break;
+	case 'T': set_once(&request->mode, option); request->tls_fact = optarg; break;
 	case 'v': log_set_verbose(log_verbose() + 1); break;
 	case 'x': request->expand = true; break;
 	default: log_fatal("%s", usage);
@@ -121,7 +124,7 @@ read_options(struct request *request, int argc, char **argv)
 	int option;
 
 	opterr = 0;
-	while ((option = getopt(argc, argv, "c:C:defFhHjlmMno:pPqvxX#")) != -1)
+	while ((option = getopt(argc, argv, "aAbc:C:defFhHjlmMno:pPqtT:vxX#")) != -1)
 		read_option(request, option);
 	request->names = argv + optind;
 	if (request->mode == 0)
@@ -260,17 +263,25 @@ show_services(const struct request *request)
 }
 
 static void
-print_type(const char *name, void *arg)
+show_templates(const struct request *request)
 {
-	puts(name);
+	struct config *config = load_main_cf(request);
+
+	if (request->names[0] != NULL && request->names[1] != NULL)
+		log_fatal("%s", usage);
+	list_templates(config, request->names[0], request->mode == 'b');
+	config_free(config);
 }
 
 static void
 show(const struct request *request)
 {
 	switch (request->mode) {
-	case 'm': table_each_type(print_type, NULL); break;
-	case 'l': puts("flock\nfcntl\ndotlock"); break;
+	case 'a': case 'A': list_sasl_types(); break;
+	case 'b': case 't': show_templates(request); break;
+	case 'm': list_table_types(); break;
+	case 'l': list_lock_methods(); break;
+	case 'T': list_tls(request->tls_fact); break;
 	case 'p': show_main_cf(request); break;
 	default: show_services(request); break;
 	}

@@ -115,42 +115,67 @@ warn_shared_ids(const struct control *control)
 
 /* -- directories ------------------------------------------------------------------------------------------------------ */
 
+static const char *
+name_of(const struct control *control, enum who who)
+{
+	if (!control->privileged)
+		return "you";
+	return who == OWNER ? control->settings.mail_owner : "root";
+}
+
+static void
+say_what_was_wrong(const struct control *control, const struct directory *each, const struct stat *st)
+{
+	const char *top = control->settings.queue_directory;
+
+	if (st->st_uid != user_of(control, each->owner))
+		log_warn("not owned by %s: %s/%s", name_of(control, each->owner), top, each->name);
+	if (st->st_gid != group_of(control, each->group))
+		log_warn("not owned by group %s: %s/%s", each->group == SETGID ? control->settings.setgid_group : "root", top,
+		    each->name);
+	if ((st->st_mode & 07777) != each->mode)
+		log_warn("mode was %04o, is now %04o: %s/%s", (unsigned)(st->st_mode & 07777), (unsigned)each->mode, top,
+		    each->name);
+}
+
 /* By descriptor, so that nothing can be put in the place of what was looked at. The files inside are never touched. */
 static bool
-put_right(int fd, const char *path, uid_t uid, gid_t gid, mode_t mode, bool fresh)
+put_right(const struct control *control, const struct directory *each, int fd, bool fresh)
 {
+	uid_t uid = user_of(control, each->owner);
+	gid_t gid = group_of(control, each->group);
 	struct stat st;
 
 	if (fstat(fd, &st) == -1) {
-		log_error("look at %s: %s", path, strerror(errno));
+		log_error("look at %s: %s", each->name, strerror(errno));
 		return false;
 	}
-	if (st.st_uid == uid && st.st_gid == gid && (st.st_mode & 07777) == mode)
+	if (st.st_uid == uid && st.st_gid == gid && (st.st_mode & 07777) == each->mode)
 		return true;
-	if (fchown(fd, uid, gid) == -1 || fchmod(fd, mode) == -1) {
-		log_error("set owner and mode of %s: %s", path, strerror(errno));
+	if (fchown(fd, uid, gid) == -1 || fchmod(fd, each->mode) == -1) {
+		log_error("set owner and mode of %s: %s", each->name, strerror(errno));
 		return false;
 	}
 	if (!fresh)
-		log_warn("%s: owner, group or mode was wrong, now %ld:%ld %04o", path, (long)uid, (long)gid, (unsigned)mode);
+		say_what_was_wrong(control, each, &st);
 	return true;
 }
 
 static bool
-make_directory(const char *path, uid_t uid, gid_t gid, mode_t mode)
+make_directory(const struct control *control, const struct directory *each)
 {
-	bool fresh = mkdir(path, 0700) == 0, good;
+	bool fresh = mkdir(each->name, 0700) == 0, good;
 	int fd;
 
 	if (!fresh && errno != EEXIST) {
-		log_error("make directory %s: %s", path, strerror(errno));
+		log_error("make directory %s: %s", each->name, strerror(errno));
 		return false;
 	}
-	if ((fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) == -1) {
-		log_error("open directory %s: %s", path, strerror(errno));
+	if ((fd = open(each->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) == -1) {
+		log_error("open directory %s: %s", each->name, strerror(errno));
 		return false;
 	}
-	good = put_right(fd, path, uid, gid, mode, fresh);
+	good = put_right(control, each, fd, fresh);
 	close(fd);
 	return good;
 }
@@ -160,11 +185,8 @@ make_queue(const struct control *control)
 {
 	bool good = true;
 
-	for (size_t i = 0; i < ARRAY_COUNT(directories); i++) {
-		const struct directory *each = &directories[i];
-
-		good &= make_directory(each->name, user_of(control, each->owner), group_of(control, each->group), each->mode);
-	}
+	for (size_t i = 0; i < ARRAY_COUNT(directories); i++)
+		good &= make_directory(control, &directories[i]);
 	return good;
 }
 
@@ -186,7 +208,7 @@ make_top(const struct control *control)
 		return false;
 	}
 	if (st.st_uid != user_of(control, ROOT))
-		log_warn("not owned by %s: %s", control->privileged ? "root" : "you", path);
+		log_warn("not owned by %s: %s", name_of(control, ROOT), path);
 	if ((st.st_mode & 022) != 0)
 		log_warn("group or other writable: %s", path);
 	return true;

@@ -77,6 +77,33 @@ require_authorised(const char *directory)
 		log_fatal("unauthorized configuration directory name: %s", directory);
 }
 
+/*
+ * What all programs of a mail system count on, whether they use it or not: a number that makes no sense there is found by
+ * the first command, and not by the first message.
+ */
+static void
+check_common(struct config *config)
+{
+	static const char *const times[] = { "ipc_timeout", "ipc_idle", "ipc_ttl", "trigger_timeout" };
+	static const char *const flags[] = { "smtputf8_enable", "enable_long_queue_ids", "soft_bounce" };
+	static const char *const numbers[] = { "hash_queue_depth", "line_length_limit", "header_size_limit" };
+	long long size_max;
+	const struct binding sizes[] = { { "message_size_limit", BINDING_LONG, 0 }, BIND_END };
+	struct buf why = BUF_INIT;
+	bool good = config_bind(config, sizes, &size_max, &why), flag;
+	int number;
+
+	for (size_t i = 0; i < ARRAY_COUNT(times) && good; i++)
+		good = config_time(config, times[i], &number, &why);
+	for (size_t i = 0; i < ARRAY_COUNT(flags) && good; i++)
+		good = config_bool(config, flags[i], &flag, &why);
+	for (size_t i = 0; i < ARRAY_COUNT(numbers) && good; i++)
+		good = config_int(config, numbers[i], &number, &why);
+	if (!good)
+		log_fatal("%s", buf_c(&why));
+	buf_fini(&why);
+}
+
 struct config *
 command_config(const char *directory)
 {
@@ -93,6 +120,7 @@ command_config(const char *directory)
 	buf_fini(&why);
 	config_set_service(config, program, program);
 	maillog_open(config, program);
+	check_common(config);
 	if (command_is_privileged()) {
 		const char *imported = config_string(config, "import_environment", NULL);
 

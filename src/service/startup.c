@@ -20,6 +20,7 @@
 #include "util/base/number.h"
 #include "util/event/loop.h"
 #include "util/log/log.h"
+#include "util/text/words.h"
 
 /* -- 1. what was inherited ----------------------------------------------------------------------- */
 
@@ -92,7 +93,7 @@ take_override(struct service_context *ctx, const char *option)
 	struct view text = view_string(option), name, value;
 	struct buf why = BUF_INIT;
 
-	if (option[0] == '{' && !config_brace_inner(text, &text, &why))
+	if (option[0] == '{' && !words_inner(text, &text, &why))
 		log_fatal("-o %s: %s", option, buf_c(&why));
 	if (!view_split(text, '=', &name, &value) || view_empty(view_trim(name)))
 		log_fatal("-o %s: not of the form \"name=value\"", option);

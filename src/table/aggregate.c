@@ -40,7 +40,7 @@ add_all(struct aggregate *a, const char *type, const struct table_env *env, cons
 	struct view list, word;
 	bool good = true;
 
-	if (!words_inner(view_string(name), &list) || list.len == 0) {
+	if (!words_inner(view_string(name), &list, NULL) || list.len == 0) {
 		why_set(why, "bad syntax: need \"%s:{type:name...}\" instead of \"%s:%s\"", type, type, name);
 		return false;
 	}

@@ -10,7 +10,7 @@ parse_pair(struct view word, struct view *key, struct view *value, struct buf *w
 {
 	struct view text = word;
 
-	if (word.len > 0 && word.data[0] == '{' && !words_inner(word, &text)) {
+	if (word.len > 0 && word.data[0] == '{' && !words_inner(word, &text, NULL)) {
 		why_set(why, "syntax error after \"}\" in \"%.*s\"", VIEW_ARG(word));
 		return false;
 	}
@@ -76,7 +76,7 @@ inline_open(const struct table_env *env, const char *name, unsigned flags, struc
 	struct view list;
 	int count;
 
-	if (!words_inner(view_string(name), &list)) {
+	if (!words_inner(view_string(name), &list, NULL)) {
 		why_set(why, "need \"inline:{name=value...}\"");
 		return NULL;
 	}

@@ -42,7 +42,7 @@ randmap_open(const struct table_env *env, const char *name, unsigned flags, stru
 	traits->kind = TABLE_PATTERN;
 	traits->owner_trusted = true;
 	r->text = mem_string(name);
-	if (words_inner(view_string(r->text), &list))
+	if (words_inner(view_string(r->text), &list, NULL))
 		split(r, list, &open_brace);
 	if (r->count == 0 || open_brace.len > 0) {
 		why_set(why, "bad syntax: need \"randmap:{value...}\" instead of \"randmap:%s\"", name);

@@ -229,7 +229,7 @@ open_source(struct rules *rules, struct source *source, const char *name, struct
 {
 	struct view list;
 
-	if (words_inner(view_string(name), &list)) {
+	if (words_inner(view_string(name), &list, NULL)) {
 		traits->stable = true;
 		traits->owner_trusted = true;
 		return source_open_inline(source, list, rules->title, why);

@@ -55,7 +55,7 @@ source_open_inline(struct source *source, struct view list, const char *name, st
 	source_init(source, name);
 	source->eof = source->is_inline = true;
 	while (words_next(&list, &word, &none)) {
-		if (!words_inner(word, &inner)) {
+		if (!words_inner(word, &inner, NULL)) {
 			why_set(&none, "need \"{text}\" instead of \"%.*s\"", VIEW_ARG(word));
 			break;
 		}

@@ -16,7 +16,7 @@ static_open(const struct table_env *env, const char *name, unsigned flags, struc
 	struct view value = view_string(name);
 	struct buf *text;
 
-	if (value.len > 0 && value.data[0] == '{' && !words_inner(value, &value)) {
+	if (value.len > 0 && value.data[0] == '{' && !words_inner(value, &value, NULL)) {
 		why_set(why, "need \"static:{text}\" instead of \"static:%s\"", name);
 		return NULL;
 	}

@@ -56,3 +56,18 @@ def test_edit(conf: Path, before: str, args: list[str], after: str) -> None:
     assert main.read_text() == after
     assert main.stat().st_mode & 0o777 == 0o640
     assert sorted(path.name for path in conf.iterdir()) == ["main.cf", "master.cf"]
+
+
+def test_templates(conf: Path) -> None:
+    assert "at host $myhostname" in postconf(conf, "-t")
+    assert "at host mail.example.test" in postconf(conf, "-o", "myhostname=mail.example.test", "-b")
+    (conf / "words").write_text("failure_template = <<END\nSubject: ours\n\nfrom $myhostname\nEND\n")
+    assert "Subject: ours" in postconf(conf, "-t", str(conf / "words"))
+    (conf / "main.cf").write_text(f"bounce_template_file = {conf}/words\n")
+    assert "Subject: ours" in postconf(conf, "-t") and "Subject: ours" not in postconf(conf, "-t", "")
+
+
+def test_lists(conf: Path) -> None:
+    types = postconf(conf, "-m").split()
+    assert types == sorted(types) and {"proxy", "tcp", "socketmap", "static"} <= set(types)
+    assert postconf(conf, "-T", "run-version").startswith("OpenSSL ")

@@ -10,6 +10,7 @@
 #include "global/config/expand.h"
 #include "global/config/internal.h"
 #include "global/config/snapshot.h"
+#include "util/text/words.h"
 
 enum { LOOKUPS_MAX = 100000 };		/* for one value: references that multiply are no configuration */
 
@@ -106,7 +107,7 @@ lists_directory(struct config *config, const char *parameter, const char *direct
 {
 	struct view rest = view_string(config_string(config, parameter, NULL)), word;
 
-	while (config_next_word(&rest, &word, NULL))
+	while (words_next(&rest, &word, NULL))
 		if (view_is(word, directory))
 			return true;
 	return false;

@@ -86,10 +86,5 @@ void		 config_each_setting(const struct config *config,
 
 /* A time text: number with unit s m h d w. */
 bool		 config_parse_time(const char *text, char default_unit, long long *seconds);
-/*
- * Lists: words divided by blanks and commas, `{ … }` kept together (braces stay, or go with config_brace_inner()).
- */
-bool		 config_next_word(struct view *rest, struct view *word, struct buf *why);
-bool		 config_brace_inner(struct view word, struct view *inner, struct buf *why);	/* "{ x }" → "x" */
 
 #endif

@@ -10,6 +10,7 @@
 #include "global/config/logical_line.h"
 #include "util/base/clock.h"
 #include "util/file/file.h"
+#include "util/text/words.h"
 
 enum {
 	FILE_MAX = 16 << 20,		/* bytes */
@@ -60,7 +61,7 @@ main_cf_split(struct view text, struct view *name, struct view *value, struct bu
 {
 	struct view inner = view_trim(text);
 
-	if (inner.len > 0 && inner.data[0] == '{' && !config_brace_inner(inner, &inner, why))
+	if (inner.len > 0 && inner.data[0] == '{' && !words_inner(inner, &inner, why))
 		return false;
 	return split_plain(inner, name, value, why);
 }

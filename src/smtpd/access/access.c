@@ -5,6 +5,7 @@
 #include "util/log/log.h"
 #include "util/net/endpoint.h"
 #include "util/text/encode.h"
+#include "util/text/words.h"
 
 enum { INTERFACES_MAX = 256 };
 
@@ -134,10 +135,10 @@ open_classes(struct access *access)
 	struct view rest = view_string(access->config.restriction_classes), word;
 	struct buf why = BUF_INIT;
 
-	while (config_next_word(&rest, &word, &why))
+	while (words_next(&rest, &word, &why))
 		hash_put(access->classes, word, arena_alloc(&access->arena, sizeof(struct rule_list)));
 	rest = view_string(access->config.restriction_classes);
-	while (config_next_word(&rest, &word, NULL)) {
+	while (words_next(&rest, &word, NULL)) {
 		const char *name = arena_string(&access->arena, word);
 		const char *text = config_string(access->settings, name, &why);
 

@@ -2,6 +2,7 @@
 #include "smtpd/access/internal.h"
 
 #include "util/log/log.h"
+#include "util/text/words.h"
 
 struct maps *
 access_table(struct access *access, struct view name, bool may_open)
@@ -31,7 +32,7 @@ take_argument(struct access *access, struct rule *rule, struct view *rest, bool 
 {
 	struct buf why = BUF_INIT;
 
-	if (!config_next_word(rest, &rule->word, &why)) {
+	if (!words_next(rest, &rule->word, &why)) {
 		misconfigured(rule, "missing argument");
 	} else if (rule->what->takes == TAKES_TABLE) {
 		if (view_find(rule->word, ':') < 0)
@@ -80,11 +81,11 @@ compile_list(struct access *access, struct arena *arena, const char *title, stru
 	struct buf why = BUF_INIT;
 	size_t count = 0;
 
-	while (config_next_word(&rest, &word, &why))
+	while (words_next(&rest, &word, &why))
 		count++;
 	*out = (struct rule_list){ title, arena_alloc_array(arena, count + 1, sizeof(struct rule)), 0, subject };
 	rest = text;
-	while (config_next_word(&rest, &word, NULL)) {
+	while (words_next(&rest, &word, NULL)) {
 		struct rule *rule = &out->rules[out->count++];
 
 		rule->text = word;

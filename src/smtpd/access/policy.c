@@ -11,6 +11,7 @@
 #include "util/net/endpoint.h"
 #include "util/net/stream.h"
 #include "util/text/encode.h"
+#include "util/text/words.h"
 
 enum { ADDRESSES_MAX = 20, LINE_LIMIT = 4096, LINES_MAX = 100 };
 
@@ -83,7 +84,7 @@ take_option(struct access *access, struct policy_service *service, struct view w
 {
 	struct view name, value, inner;
 
-	if (word.data[0] == '{' && config_brace_inner(word, &inner, NULL))
+	if (word.data[0] == '{' && words_inner(word, &inner, NULL))
 		word = inner;
 	return view_split(word, '=', &name, &value)
 	    && set_option(service, view_trim(name), arena_string(&access->arena, view_trim(value)));
@@ -94,12 +95,12 @@ take_options(struct access *access, struct policy_service *service, struct view 
 {
 	struct view rest = text, word;
 
-	if (text.data[0] == '{' && !config_brace_inner(text, &rest, why))
+	if (text.data[0] == '{' && !words_inner(text, &rest, why))
 		return false;
-	if (!config_next_word(&rest, &word, why))
+	if (!words_next(&rest, &word, why))
 		return false;
 	service->endpoint = arena_string(&access->arena, word);
-	while (config_next_word(&rest, &word, why)) {
+	while (words_next(&rest, &word, why)) {
 		if (take_option(access, service, word))
 			continue;
 		why_set(why, "bad attribute of a policy service: %.*s", VIEW_ARG(word));

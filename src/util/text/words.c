@@ -1,6 +1,6 @@
 #include "util/text/words.h"
 
-#define SEPARATORS	" \t\r\n,"
+#define SEPARATORS	" \t\r\n\v\f,"
 
 static bool
 is_separator(char c)
@@ -34,7 +34,7 @@ words_next(struct view *rest, struct view *word, struct buf *why)
 		from++;
 	end = word_end(*rest, from, &depth);
 	if (depth > 0) {
-		why_set(why, "missing \"}\" in \"%.*s\"", VIEW_ARG(*rest));
+		why_set(why, "missing '}' in \"%.*s\"", VIEW_ARG(*rest));
 		return false;
 	}
 	*word = view_slice(*rest, from, end);
@@ -42,21 +42,40 @@ words_next(struct view *rest, struct view *word, struct buf *why)
 	return word->len > 0;
 }
 
-bool
-words_inner(struct view word, struct view *inner)
+/* Where the brace that opens at the beginning is closed; the length when it never is. */
+static size_t
+matching_brace(struct view word)
 {
-	int depth = 0;
+	size_t depth = 0;
 
-	if (word.len < 2 || word.data[0] != '{' || word.data[word.len - 1] != '}')
-		return false;
-	for (size_t i = 0; i + 1 < word.len; i++) {
-		depth += word.data[i] == '{' ? 1 : word.data[i] == '}' ? -1 : 0;
-		if (depth == 0)
-			return false;		/* closed before the end: "{a} {b}" */
+	for (size_t i = 0; i < word.len; i++) {
+		if (word.data[i] == '{')
+			depth++;
+		else if (word.data[i] == '}' && --depth == 0)
+			return i;
 	}
-	if (depth != 1)
+	return word.len;
+}
+
+bool
+words_inner(struct view word, struct view *inner, struct buf *why)
+{
+	struct view text = view_trim(word);
+	size_t end;
+
+	if (text.len == 0 || text.data[0] != '{') {
+		why_set(why, "missing '{' in \"%.*s\"", VIEW_ARG(word));
 		return false;
-	*inner = view_trim(view_slice(word, 1, word.len - 1));
+	}
+	if ((end = matching_brace(text)) == text.len) {
+		why_set(why, "missing '}' in \"%.*s\"", VIEW_ARG(word));
+		return false;
+	}
+	if (end + 1 < text.len) {
+		why_set(why, "text after '}' in \"%.*s\"", VIEW_ARG(word));
+		return false;
+	}
+	*inner = view_trim(view_slice(text, 1, end));
 	return true;
 }
 

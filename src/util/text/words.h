@@ -9,8 +9,8 @@
 
 /* Takes the next word from *rest, braces included. False at the end, and, with why set, when a brace is not closed. */
 bool	words_next(struct view *rest, struct view *word, struct buf *why);
-/* "{ x }" → "x", trimmed; false when the word is not one pair of braces with nothing around it. */
-bool	words_inner(struct view word, struct view *inner);
+/* "{ x }" → "x", trimmed; false, and why, when the word is not one pair of braces with nothing but blanks around it. */
+bool	words_inner(struct view word, struct view *inner, struct buf *why);
 
 /* Is this one of the words? */
 bool	words_contain(struct view list, struct view word);

@@ -16,6 +16,7 @@
 #include "global/config/tables.h"
 #include "util/base/clock.h"
 #include "util/file/file.h"
+#include "util/text/words.h"
 
 static char directory[] = "/tmp/config-test-XXXXXX";
 
@@ -530,18 +531,18 @@ test_words(void **state)
 	struct view rest = VIEW(" a,b\n ,inline:{x=y, {z = 1}} { c d },"), word, inner;
 	size_t n = 0;
 
-	for (; config_next_word(&rest, &word, NULL); n++) {
+	for (; words_next(&rest, &word, NULL); n++) {
 		assert_true(n < ARRAY_COUNT(expected));
 		assert_true(view_is(word, expected[n]));
 	}
 	assert_int_equal(n, ARRAY_COUNT(expected));
-	assert_true(config_brace_inner(VIEW("{ c d }"), &inner, NULL) && view_is(inner, "c d"));
-	assert_true(config_brace_inner(VIEW("{}"), &inner, NULL) && view_is(inner, ""));
-	assert_false(config_brace_inner(VIEW("{ c } d"), &inner, NULL));
-	assert_false(config_brace_inner(VIEW("c"), &inner, NULL));
+	assert_true(words_inner(VIEW("{ c d }"), &inner, NULL) && view_is(inner, "c d"));
+	assert_true(words_inner(VIEW("{}"), &inner, NULL) && view_is(inner, ""));
+	assert_false(words_inner(VIEW("{ c } d"), &inner, NULL));
+	assert_false(words_inner(VIEW("c"), &inner, NULL));
 	rest = VIEW("a {b");
-	assert_true(config_next_word(&rest, &word, NULL));
-	assert_false(config_next_word(&rest, &word, NULL));
+	assert_true(words_next(&rest, &word, NULL));
+	assert_false(words_next(&rest, &word, NULL));
 }
 
 /* Writes for a while; false when somebody else had the processor for so long that the file seemed to rest. */

@@ -13,6 +13,7 @@
 #include "global/config/expand.h"
 #include "global/config/param.h"
 #include "util/file/file.h"
+#include "util/text/words.h"
 
 enum { LIST_MAX = 1 << 20, COLUMNS = 4 };
 
@@ -181,7 +182,7 @@ test_defaults_are_good(void **state)
 		case PARAM_TIME: good = config_time(config, param->name, &seconds, &why); break;
 		case PARAM_LIST: case PARAM_TABLES: case PARAM_RESTRICTIONS:
 			rest = view_string(config_string(config, param->name, &why));
-			while (config_next_word(&rest, &word, &why))
+			while (words_next(&rest, &word, &why))
 				;
 			good = why.len == 0;
 			break;

@@ -46,7 +46,7 @@ test_inner(void **state)
 {
 	for (size_t i = 0; i < ARRAY_COUNT(inners); i++) {
 		struct view inner;
-		bool good = words_inner(view_string(inners[i].in), &inner);
+		bool good = words_inner(view_string(inners[i].in), &inner, NULL);
 
 		assert_int_equal(good, inners[i].inner != NULL);
 		if (good)

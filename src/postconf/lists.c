@@ -1,0 +1,176 @@
+#include "postconf/lists.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "config.h"
+#include "global/client/proxy.h"
+#include "global/dsn/bounce_template.h"
+#include "table/table.h"
+#include "util/file/file.h"
+#include "util/log/log.h"
+
+#ifdef HAVE_TLS
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#endif
+
+/* -- names ----------------------------------------------------------------------------------------------------------- */
+
+struct names {
+	const char **list;
+	size_t count;
+};
+
+static void
+add_name(const char *name, void *arg)
+{
+	struct names *names = arg;
+
+	names->list = mem_resize(names->list, (names->count + 1) * sizeof(*names->list));
+	names->list[names->count++] = name;
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+void
+list_table_types(void)
+{
+	struct names names = { 0 };
+
+	proxy_register();
+	table_each_type(add_name, &names);
+	qsort(names.list, names.count, sizeof(*names.list), by_name);
+	for (size_t i = 0; i < names.count; i++)
+		puts(names.list[i]);
+	mem_free(names.list);
+}
+
+void
+list_lock_methods(void)
+{
+	puts("flock\nfcntl\ndotlock");
+}
+
+/* TODO: there is no SASL yet, and the list is as short as that. */
+void
+list_sasl_types(void)
+{
+}
+
+/* -- TLS ------------------------------------------------------------------------------------------------------------- */
+
+#ifdef HAVE_TLS
+
+static void
+compile_version(void)
+{
+	puts(OPENSSL_VERSION_TEXT);
+}
+
+static void
+run_version(void)
+{
+	puts(OpenSSL_version(OPENSSL_VERSION));
+}
+
+static void
+public_key_algorithms(void)
+{
+	int id, base, flags;
+	const char *name;
+
+	for (int i = 0; i < EVP_PKEY_asn1_get_count(); i++)
+		if (EVP_PKEY_asn1_get0_info(&id, &base, &flags, NULL, &name, EVP_PKEY_asn1_get0(i)) == 1 &&
+		    (flags & ASN1_PKEY_ALIAS) == 0 && name != NULL)
+			puts(name);
+}
+
+#else
+
+/* Without TLS there is nothing to tell. */
+static void
+compile_version(void)
+{
+}
+
+#define run_version		compile_version
+#define public_key_algorithms	compile_version
+
+#endif
+
+void
+list_tls(const char *what)
+{
+	static const struct {
+		const char *name;
+		void (*print)(void);
+	} facts[] = {
+		{ "compile-version", compile_version }, { "run-version", run_version },
+		{ "public-key-algorithms", public_key_algorithms },
+	};
+
+	for (size_t i = 0; i < ARRAY_COUNT(facts); i++) {
+		if (strcmp(facts[i].name, what) == 0) {
+			facts[i].print();
+			return;
+		}
+	}
+	log_fatal("bad -T mode \"%s\"; expected: compile-version, run-version, public-key-algorithms", what);
+}
+
+/* -- templates ------------------------------------------------------------------------------------------------------- */
+
+enum { TEMPLATE_FILE_MAX = 1024 * 1024 };
+
+static void
+read_file(struct bounce_templates *templates, const char *path)
+{
+	struct buf text = BUF_INIT, why = BUF_INIT;
+
+	if (!file_read_all(path, TEMPLATE_FILE_MAX, &text, &why))
+		log_fatal("%s", buf_c(&why));
+	bounce_templates_parse(templates, buf_view(&text), path);
+	buf_fini(&text);
+	buf_fini(&why);
+}
+
+static void
+print_template(struct config *config, const struct bounce_template *template, bool expand)
+{
+	struct buf text = BUF_INIT, out = BUF_INIT, why = BUF_INIT;
+
+	if (!expand)
+		buf_set(&text, template->text);
+	else if (!bounce_template_expand(template, config, &text, &why))
+		log_fatal("%s: %s", template->name, buf_c(&why));
+	bounce_template_put(&out, template, buf_view(&text));
+	fwrite(out.data, 1, out.len, stdout);
+	buf_fini(&text);
+	buf_fini(&out);
+	buf_fini(&why);
+}
+
+void
+list_templates(struct config *config, const char *file, bool expand)
+{
+	struct bounce_templates templates;
+	struct buf why = BUF_INIT;
+
+	if (file == NULL && (file = config_string(config, "bounce_template_file", &why)) == NULL)
+		log_fatal("%s", buf_c(&why));
+	bounce_templates_init(&templates);
+	if (*file != '\0')
+		read_file(&templates, file);
+	for (size_t i = 0; i < TEMPLATE_COUNT; i++) {
+		if (i > 0)
+			putchar('\n');
+		print_template(config, &templates.list[i], expand);
+	}
+	bounce_templates_fini(&templates);
+	buf_fini(&why);
+}
