@@ -1,0 +1,139 @@
+"""The order of the steps that make mail durable, seen from outside: the system calls of our programs for one message.
+
+Name, content, size record and mark are in place before the one fsync; nothing about the file changes between it and the
+answer: a sync before the mark would leave an unfinished file after a power cut, and the mail would be lost.
+"""
+import re
+import shutil
+from pathlib import Path
+from typing import Callable, NamedTuple
+
+import pytest
+
+from load import FAST, USER, Ledger, Sink, settings
+from mta import ROOT, Mta, poll
+
+pytestmark = pytest.mark.skipif(not shutil.which("strace"), reason="strace is not here")
+TO = f"{USER}@example.test"
+CHANGES = ("pwrite64", "write", "writev", "pwritev", "rename", "renameat", "renameat2", "link", "linkat", "utimensat",
+           "fchmod", "fchmodat", "chmod", "fchown", "ftruncate", "fallocate", "unlink", "unlinkat")
+CALLS = ",".join((*CHANGES, "open", "openat", "fsync", "fdatasync", "sync_file_range", "close", "sendmsg", "sendto"))
+STRACE = ["strace", "-f", "-qq", "-y", "-ttt", "-s", "200", "-e", f"trace={CALLS}"]
+
+
+class Call(NamedTuple):
+    """A system call: when, which, with what."""
+
+    time: float
+    name: str
+    rest: str
+
+
+def calls(trace: Path) -> list[Call]:
+    """All calls that succeeded, in order."""
+    found = re.finditer(r"^(?:\d+ +)?([0-9.]+) (\w+)\((.*)$", trace.read_text(errors="replace"), re.M)
+    return [Call(float(time), name, rest) for time, name, rest in (each.groups() for each in found) if "= -1 " not in rest]
+
+
+def trace_service(mta: Mta, service: str, program: str) -> Path:
+    """Run this service under strace; where its calls will be."""
+    trace, wrapper = mta.dir / f"{program}.trace", mta.dir / f"{program}.traced"
+    arguments = " ".join(STRACE)
+    wrapper.write_text(f"#!/bin/sh\nexec {arguments} -o '|cat >>{trace}' {mta.main['daemon_directory']}/{program} \"$@\"\n")
+    wrapper.chmod(0o755)
+    mta.master[service] = re.sub(rf" {program}$", f" {wrapper}", mta.master[service])
+    mta.configure()
+    return trace
+
+
+def life_of(trace: Path, queue: str, queue_id: str) -> list[Call]:
+    """From the creation of a queue file on."""
+    def named() -> list[Call]:
+        made = calls(trace) if trace.exists() else []
+        births = [i for i, call in enumerate(made) if call.name == "rename" and f"\"{queue}/{queue_id}\"" in call.rest]
+        synced = any(call.name == "fsync" and queue_id in call.rest for call in made)
+        return made[max(i for i in range(births[0]) if "O_EXCL" in made[i].rest):] if births and synced else []
+    return poll(named, 5, f"the life of {queue_id} in {trace}")
+
+
+def assert_durable_in_order(life: list[Call], queue_id: str, mode: str) -> int:
+    """One sync, behind all that changes the file; its index."""
+    syncs = [i for i, call in enumerate(life) if "sync" in call.name]
+    changes = [i for i, call in enumerate(life) if call.name in CHANGES and queue_id in call.rest
+               and "socket:" not in call.rest and "pipe:" not in call.rest]
+    before = [life[i].name for i in changes]
+    assert len(syncs) == 1 and life[syncs[0]].name == "fsync" and queue_id in life[syncs[0]].rest, life
+    assert changes[-1] < syncs[0], life[changes[-1]]
+    assert before[0] == "rename" and before[-2:] == ["utimensat", "fchmod"] and mode in life[changes[-1]].rest, before
+    sizes = [i for i in changes if life[i].name == "pwrite64" and '"C_' in life[i].rest]
+    assert sizes and re.search(r'"C_ +[1-9]', life[sizes[-1]].rest), "the size record is not set"
+    return syncs[0]
+
+
+@pytest.mark.parametrize("size", [10, 200_000], ids=["one-write", "many-writes"])
+@pytest.mark.parametrize("queue", ["incoming", "hold"])
+def test_commit_of_cleanup(make_mta: Callable[..., Mta], size: int, queue: str) -> None:
+    mta = make_mta({**FAST, **({"header_checks": "regexp:{ {/./ HOLD} }"} if queue == "hold" else {})})
+    trace = trace_service(mta, "cleanup/unix", "cleanup")
+    mta.start()
+    queue_id = mta.send(TO, TO, text="Subject: order\n\n" + ("y" * 70 + "\n") * (1 + size // 71))
+    life = life_of(trace, "incoming", queue_id)
+    synced = assert_durable_in_order(life, queue_id, "0700")
+    assert f"/{queue}/{queue_id}" in life[synced].rest
+    answers = [i for i, call in enumerate(life) if call.name == "sendmsg"]
+    assert len([i for i in answers if i < synced]) == 1, "more was said before the sync than the queue id"
+    assert any(i > synced for i in answers)
+
+
+def test_commit_of_postdrop(make_mta: Callable[..., Mta]) -> None:
+    mta = make_mta(FAST)
+    mta.master["pickup/unix"] = None
+    mta.configure()
+    mta.start()
+    trace = mta.dir / "postdrop.trace"
+    command = [*STRACE, "-o", str(trace), str(ROOT / "usr/sbin/sendmail"), "-C", str(mta.config), "-f", TO, TO]
+    wrapper = mta.dir / "submit"
+    wrapper.write_text("#!/bin/sh\nexec " + " ".join(command) + "\n")
+    wrapper.chmod(0o755)
+    result = mta.run(str(wrapper), input="Subject: order\n\nbody\n")
+    assert result.returncode == 0, result
+    queue_id = next((mta.queue / "maildrop").iterdir()).name
+    life = life_of(trace, "maildrop", queue_id)
+    syncs = [i for i, call in enumerate(life) if "sync" in call.name]
+    changes = [i for i, call in enumerate(life) if call.name in CHANGES and f"maildrop/{queue_id}" in call.rest]
+    assert len(syncs) == 1 and changes[-1] < syncs[0]
+    assert [life[i].name for i in changes][-2:] == ["utimensat", "fchmod"] and "0744" in life[changes[-1]].rest
+
+
+def marked(trace: Path, queue_id: str) -> float:
+    """When a recipient of this message was marked as done."""
+    def mark() -> float:
+        return next((call.time for call in (calls(trace) if trace.exists() else []) if call.name == "pwrite64"
+                     and f"active/{queue_id}" in call.rest and '"D"' in call.rest), 0)
+    return poll(mark, 5, f"a mark in {trace}")
+
+
+def test_failure_is_synced_before_the_mark(make_mta: Callable[..., Mta]) -> None:
+    sink = Sink(Ledger())
+    mta = make_mta(settings(sink))
+    bounce, smtp = trace_service(mta, "bounce/unix", "bounce"), trace_service(mta, "smtp/unix", "smtp")
+    mta.start()
+    queue_id = mta.send(TO, "nobody@sink.test")
+    done = marked(smtp, queue_id)
+    synced = [call.time for call in calls(bounce) if call.name == "fsync" and f"bounce/{queue_id}" in call.rest]
+    assert synced and synced[0] < done
+
+
+def test_maildir_is_synced_before_the_mark(make_mta: Callable[..., Mta]) -> None:
+    mta = make_mta(FAST)
+    mta.configure(mail_spool_directory=f"{mta.mail}/")
+    trace = trace_service(mta, "local/unix", "local")
+    mta.start()
+    queue_id = mta.send(TO, TO)
+    done = marked(trace, queue_id)
+    made = [call for call in calls(trace) if call.time <= done]
+    where = {name: next(i for i, call in enumerate(made) if call.name in kinds and text in call.rest)
+             for name, kinds, text in (("content", ["fsync"], "/tmp/"), ("name", ["rename", "link", "linkat", "renameat2"], "/new/"),
+                                       ("directory", ["fsync"], "/new>"))}
+    assert where["content"] < where["name"] < where["directory"], made
+    assert made[-1].name == "pwrite64"
