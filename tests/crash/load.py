@@ -173,6 +173,12 @@ class Load:
             each.join(60)
         assert not self.running(), "a sender hangs"
 
+    def stop_when_done(self) -> None:
+        """Wait until so many messages were accepted."""
+        for each in self.threads:
+            each.join(300)
+        assert not self.running(), "a sender hangs"
+
     def _more(self) -> bool:
         return not self.stopped and len(self.ledger.accepted) < self.count
 
