@@ -99,18 +99,18 @@ class Disk:
         window = self.image.with_name("window")
         window.touch()
         device = os.open("/dev/fuse", os.O_RDWR)
-        self.server = os.fork()
+        options = f"fd={device},rootmode={REGULAR:o},user_id=0,group_id=0,allow_other".encode()
+        if _libc.mount(b"image", os.fsencode(window), b"fuse", 0, options) == -1:
+            os.close(device)
+            raise OSError(ctypes.get_errno(), "mount fuse")
+        self.mounted.append(window)
+        self.server = os.fork()     # behind the mount, for nothing can be read from the device before
         if self.server == 0:
             try:
                 _Server(self.image, self.log, device).run()
             finally:
                 os._exit(0)
-        options = f"fd={device},rootmode={REGULAR:o},user_id=0,group_id=0,allow_other".encode()
-        if _libc.mount(b"image", os.fsencode(window), b"fuse", 0, options) == -1:
-            os.close(device)        # which ends the server, too
-            raise OSError(ctypes.get_errno(), "mount fuse")
         os.close(device)
-        self.mounted.append(window)
         self._mount(window, at)
 
     def _mount(self, image: Path, at: Path) -> None:
