@@ -18,6 +18,15 @@ enum { MODE_CORRUPT = 0400, NOTIFY_SUCCESS_IN_FLAGS = DSN_NOTIFY_SUCCESS << 1 };
 /* -- the bounce services ------------------------------------------------------------------------------------------- */
 
 static void
+notice_answered(bool sent, void *arg)
+{
+	struct mail *mail = arg;
+
+	mail->qmgr->notices--;
+	mail->answered(sent, mail);
+}
+
+static void
 ask(struct mail *mail, const char *service, int type, bounce_done *done)
 {
 	const struct qmgr_config *config = mail->qmgr->config;
@@ -30,8 +39,11 @@ ask(struct mail *mail, const char *service, int type, bounce_done *done)
 	};
 	struct buf path = BUF_INIT;
 
+	mail->answered = done;
+	mail->qmgr->notices++;
 	buf_printf(&path, "private/%s", service);
-	bounce_notice_start(mail->qmgr->loop, buf_c(&path), type, &notice, (msec_t)config->ipc_timeout_sec * 1000, done, mail);
+	bounce_notice_start(mail->qmgr->loop, buf_c(&path), type, &notice, (msec_t)config->ipc_timeout_sec * 1000,
+	    notice_answered, mail);
 	buf_fini(&path);
 }
 

@@ -204,13 +204,13 @@ poll_leave(void *arg)
 {
 	struct qmgr *qmgr = arg;
 
-	if (!deliver_busy(qmgr) || qmgr->leave_at <= clock_now())
+	if ((!deliver_busy(qmgr) && qmgr->notices == 0) || qmgr->leave_at <= clock_now())
 		service_leave(qmgr->service);
 	else
 		loop_timer_start(qmgr->loop, &qmgr->wakeup, LEAVE_POLL_MS, poll_leave, qmgr);
 }
 
-/* Lets agents finish for a while; what is left over the next process finds in active. */
+/* Lets agents and notices finish for a while; what is left over the next process finds in active, and asks for again. */
 static void
 retiring(struct service_context *ctx)
 {

@@ -38,6 +38,7 @@ struct qmgr {
 	struct list agents;		/* all of them, for the end of the process */
 	struct list refills;		/* messages to be read on */
 	struct loading *loading;	/* NULL: no memory outlives us */
+	size_t notices;			/* asked of the bounce services, not answered yet */
 	size_t probes;			/* address probes of our own in memory */
 	msec_t counted;			/* when the tokens of the receivers were counted last */
 	bool stopping;
@@ -55,6 +56,7 @@ struct mail {
 	struct timeval queued;		/* when it came to active */
 	int fd;				/* while it is read and resolved; locked */
 	off_t resume;			/* where to read on; 0: all was read */
+	bounce_done *answered;		/* the step behind a notice */
 	struct resolution *resolution;	/* while recipients are resolved */
 	bool deferred;			/* somebody must be tried again */
 	bool gone;			/* an agent found no file */

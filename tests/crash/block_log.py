@@ -55,10 +55,11 @@ class _Server:
     def answer(self, opcode: int, body: bytes) -> tuple[int, bytes]:
         """Error number and answer."""
         if opcode == INIT:
-            return 0, struct.pack("=IIIIHHIIHHII24x", 7, 31, MEGABYTE, BIG_WRITES | MAX_PAGES, 16, 12, MEGABYTE, 1, 256, 0, 0, 0)
+            return 0, struct.pack("=IIIIHHIIHHII24x", 7, 31, MEGABYTE, BIG_WRITES | MAX_PAGES, 16, 12, MEGABYTE, 1, 256, 0,
+                                  0, 0)
         if opcode in (GETATTR, SETATTR):
-            return 0, struct.pack("=QII6Q10I", 3600, 0, 0, 1, self.size, self.size // 512, 0, 0, 0, 0, 0, 0, REGULAR, 1, 0, 0, 0,
-                                  4096, 0)
+            return 0, struct.pack("=QII6Q10I", 3600, 0, 0, 1, self.size, self.size // 512, 0, 0, 0, 0, 0, 0, REGULAR, 1, 0,
+                                  0, 0, 4096, 0)
         if opcode == OPEN:
             return 0, struct.pack("=QII", 0, 0, 0)
         if opcode == READ:
@@ -69,7 +70,9 @@ class _Server:
         if opcode == FSYNC:
             os.write(self.log, struct.pack("=QI", SYNCED, 0))
             return 0, b""
-        return (0, b"") if opcode in (FLUSH, RELEASE, DESTROY) else (0, bytes(80)) if opcode == STATFS else (ENOSYS, b"")
+        if opcode == STATFS:
+            return 0, bytes(80)
+        return (0 if opcode in (FLUSH, RELEASE, DESTROY) else ENOSYS), b""
 
     def write(self, body: bytes) -> tuple[int, bytes]:
         """Into the log first."""
@@ -90,8 +93,8 @@ class Disk:
         self.server = 0
         with self.image.open("wb") as out:
             out.truncate(size)
-        subprocess.run(["mkfs.ext4", "-q", "-E", "nodiscard,lazy_itable_init=0,lazy_journal_init=0", "-J", "size=4", str(self.image)],
-                       check=True)
+        subprocess.run(["mkfs.ext4", "-q", "-E", "nodiscard,lazy_itable_init=0,lazy_journal_init=0", "-J", "size=4",
+                        str(self.image)], check=True)
         subprocess.run(["cp", "--sparse=always", str(self.image), str(self.base)], check=True)
 
     def mount_logged(self, at: Path) -> None:

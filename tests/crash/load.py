@@ -34,10 +34,10 @@ FAST = {"minimal_backoff_time": "1s", "maximal_backoff_time": "2s", "queue_run_d
 class Ledger:
     """What was accepted, and what arrived where; shared by threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, *kinds: str) -> None:
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
-        self._kinds = itertools.cycle(KINDS)
+        self._kinds = itertools.cycle(kinds or KINDS)
         self.accepted: set[str] = set()
         self.arrived: Counter[tuple[str, str]] = Counter()
 

@@ -26,7 +26,8 @@ def with_record(record: Record) -> bytes:
     envelope, content = parts(TO, "strange")
     offset = len(encode([size_record(*[0] * 6), *envelope, record, ("M", b"")]))
     size = len(encode(content))
-    return encode([size_record(size, offset, 1, 0, size, 0), *envelope, record, ("M", b""), *content, ("X", b""), ("E", b"")])
+    return encode([size_record(size, offset, 1, 0, size, 0), *envelope, record, ("M", b""), *content, ("X", b""),
+                   ("E", b"")])
 
 
 def without(kind: str) -> bytes:
