@@ -27,6 +27,13 @@ enum dns_result {
 	DNS_FILTERED,		/* the reply filter left nothing, or could not be asked: try later */
 };
 
+/* Does the question have to be asked again before anybody may draw a conclusion? */
+static inline bool
+dns_is_later(enum dns_result result)
+{
+	return result == DNS_AGAIN || result == DNS_FILTERED;
+}
+
 struct dns_record {
 	enum dns_type type;
 	struct view owner;

@@ -157,6 +157,7 @@ open_addresses(struct service_entry *service, struct addresses *at, uint16_t por
 	service->listeners = mem_new_array(at->count, sizeof(*service->listeners));
 	for (size_t i = 0; i < at->count; i++) {
 		at->list[i].port = port;
+		service->remote = service->remote || !netaddr_is_loopback(&at->list[i]);
 		if ((fd = inet_listen(&at->list[i], BACKLOG, why)) != -1)
 			add_listener(service, fd);
 		else if (!may_be_absent(&at->list[i]))

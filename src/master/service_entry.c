@@ -139,7 +139,7 @@ service_entry_replace(struct service_entry *service, struct service_entry *fresh
 bool
 service_entry_adapts(const struct service_entry *service)
 {
-	return service->type == MASTER_INET && service->limit > 1;
+	return service->type == MASTER_INET && service->remote && service->limit > 1;
 }
 
 bool

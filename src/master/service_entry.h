@@ -28,6 +28,7 @@ struct service_entry {
 	char *program;			/* path */
 	char **arguments;		/* of master.cf, behind the command; NULL ended */
 	bool unprivileged, chroot;
+	bool remote;			/* inet: open to other hosts */
 	int limit;			/* 0: none */
 	int wakeup_sec;			/* 0: never */
 	bool wakeup_if_used;		/* the timer waits for the first client */

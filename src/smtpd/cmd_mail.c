@@ -137,6 +137,8 @@ mail(struct session *session, struct view arguments)
 	    || !verp_good(session, &sender, &params) || !sender_passes(session, &sender, params.size))
 		return false;
 	transaction_begin(session, &sender, &params);
+	if (!session->config->delay_open_until_valid_rcpt && !transaction_open(session))
+		return reply(session, 451, "4.3.0", "Error: queue file write error");
 	return reply(session, 250, "2.1.0", "Ok");
 }
 

@@ -134,7 +134,7 @@ spoke_out_of_turn(const struct session *session, const struct command *command)
 {
 	struct view more = stream_pending(session->stream);
 
-	if (view_empty(more) || ((command->flags & ENDS_PIPELINE) == 0 && session->esmtp))
+	if (session->standalone || view_empty(more) || ((command->flags & ENDS_PIPELINE) == 0 && session->esmtp))
 		return false;
 	return !view_is_nocase(more, "QUIT\r\n");
 }

@@ -64,6 +64,8 @@ const struct binding smtpd_bindings[] = {
 	STRING(content_filter, "content_filter"),
 	STRING(receive_override_options, "receive_override_options"),
 	STRING(local_header_rewrite_clients, "local_header_rewrite_clients"),
+	STRING(command_directory, "command_directory"),
+	STRING(dns_reply_filter, "smtpd_dns_reply_filter"),
 	STRING(cleanup_service_name, "cleanup_service_name"),
 	STRING(rewrite_service_name, "rewrite_service_name"),
 	STRING(parent_domain_matches_subdomains, "parent_domain_matches_subdomains"),

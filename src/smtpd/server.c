@@ -1,5 +1,6 @@
 #include "smtpd/server.h"
 
+#include "dns/dns.h"
 #include "global/client/anvil.h"
 #include "service/service.h"
 #include "util/log/log.h"
@@ -103,20 +104,44 @@ limits_anything(const struct smtpd_config *config)
 }
 
 static void
-connect_services(struct smtpd_server *server)
+connect_services(struct smtpd_server *server, bool standalone)
 {
 	const struct smtpd_config *config = server->config;
 	msec_t timeout_ms = (msec_t)config->ipc_timeout_sec * 1000;
 	struct buf path = BUF_INIT;
 
 	buf_printf(&path, "public/%s", config->cleanup_service_name);
-	server->cleanup = cleanup_client_new(buf_c(&path), timeout_ms);
+	server->receiver = standalone ? receiver_postdrop(config->command_directory) : receiver_cleanup(buf_c(&path), timeout_ms);
 	buf_reset(&path);
 	buf_printf(&path, "private/%s", config->rewrite_service_name);
 	server->resolver = resolver_new(buf_c(&path), timeout_ms);
 	if (limits_anything(config))
 		server->anvil = anvil_new("private/anvil", ANVIL_TIMEOUT_MS);
 	buf_fini(&path);
+}
+
+/* smtpd_dns_reply_filter: "IGNORE" drops a record; whatever else there is keeps it. */
+static enum dns_filter_verdict
+filter_record(void *arg, struct view record)
+{
+	struct buf value = BUF_INIT;
+	enum lookup found = maps_lookup(arg, record, false, &value, NULL);
+	bool drop = found == LOOKUP_FOUND && view_is_nocase(buf_view(&value), "IGNORE");
+
+	if (found == LOOKUP_FOUND && !drop)
+		log_warn("smtpd_dns_reply_filter: unknown action \"%s\" for %.*s", buf_c(&value), VIEW_ARG(record));
+	buf_fini(&value);
+	if (found == LOOKUP_RETRY)
+		return DNS_FILTER_ERROR;
+	return drop ? DNS_FILTER_DROP : DNS_FILTER_KEEP;
+}
+
+static void
+open_dns_filter(struct smtpd_server *server, const struct table_env *env)
+{
+	server->dns_filter = maps_open(env, "smtpd_dns_reply_filter", server->config->dns_reply_filter, 0);
+	if (!maps_empty(server->dns_filter))
+		dns_set_filter(filter_record, server->dns_filter);
 }
 
 static void
@@ -131,7 +156,7 @@ watch_tables(struct smtpd_server *server, struct service_context *ctx)
 {
 	struct maps *const maps[] = {
 		server->command_filter, server->ehlo_maps, server->reject_footers, server->reject_filter,
-		server->rewrite_clients,
+		server->rewrite_clients, server->dns_filter,
 	};
 	struct table *table;
 
@@ -157,10 +182,11 @@ server_open(struct service_context *ctx)
 		log_fatal("smtpd_forbid_bare_newline = %s: use no, note, yes, normalize or reject",
 		    server->config->forbid_bare_newline);
 	server->cleanup_flags = cleanup_flags(server->config->receive_override_options);
-	connect_services(server);
+	connect_services(server, service_standalone(ctx));
 	server->access = access_open(env, service_settings(ctx), server->resolver);
 	open_lists(server, env);
 	open_rewrite_clients(server, env);
+	open_dns_filter(server, env);
 	watch_tables(server, ctx);
 	return server;
 }

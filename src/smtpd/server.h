@@ -4,10 +4,10 @@
 #ifndef SMTPD_SERVER_H
 #define SMTPD_SERVER_H
 
-#include "global/client/cleanup.h"
 #include "global/client/resolve.h"
 #include "smtpd/access/access.h"
 #include "smtpd/config.h"
+#include "smtpd/receiver.h"
 #include "table/maps.h"
 #include "table/match_list.h"
 
@@ -16,12 +16,12 @@ struct service_context;
 struct smtpd_server {
 	const struct smtpd_config *config;
 	struct resolver *resolver;
-	struct cleanup_client *cleanup;
+	struct receiver *receiver;
 	struct access *access;
 	enum bare_newline bare_newline;
 	struct match_list *bare_newline_exclusions, *forbidden_commands, *noop_commands;
 	struct match_list *xclient_hosts, *xforward_hosts, *verp_clients, *limit_exceptions;
-	struct maps *command_filter, *ehlo_maps, *reject_footers, *reject_filter;
+	struct maps *command_filter, *ehlo_maps, *reject_footers, *reject_filter, *dns_filter;
 	struct anvil *anvil;			/* NULL: nothing is limited */
 	const char *service_name;
 	bool rewrite_mynetworks, rewrite_interfaces;	/* local_header_rewrite_clients */

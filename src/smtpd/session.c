@@ -157,13 +157,13 @@ too_many_errors(struct session *session)
 static void
 wait_a_moment(struct session *session)
 {
-	struct cleanup_client *cleanup = session->server->cleanup;
+	struct receiver *receiver = session->server->receiver;
 
-	if (session->transaction.open || !cleanup_client_holds(cleanup))
+	if (session->transaction.open || !receiver_rests(receiver))
 		return;
 	stream_set_timeout(session->stream, REST_MS);
 	if (stream_fill(session->stream) == STREAM_TIMEOUT)
-		cleanup_client_release(cleanup);
+		receiver_release(receiver);
 }
 
 /* The commands that were read up to here are answered; now the next. */
@@ -347,7 +347,7 @@ serve(struct session *session)
 		next_command(session);
 	hang_up(session);
 	transaction_end(session);
-	cleanup_client_release(session->server->cleanup);
+	receiver_release(session->server->receiver);
 	limits_disconnect(session);
 	summarise(session);
 }

@@ -33,6 +33,7 @@ idle(struct service_context *ctx)
 static const struct service smtpd_service = {
 	.name = "smtpd",
 	.shape = SERVICE_SEQUENTIAL,
+	.flags = SERVICE_STANDALONE,
 	.bindings = smtpd_bindings,
 	.config_size = sizeof(struct smtpd_config),
 	.promises = "stdio dns",

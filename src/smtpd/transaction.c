@@ -26,7 +26,7 @@ transaction_end(struct session *session)
 	struct arena arena = tx->arena;
 
 	if (tx->open)
-		cleanup_abort(session->server->cleanup);
+		receiver_abort(session->server->receiver);
 	smtp_content_fini(&tx->decoder);
 	origin_reset(&session->origin);
 	buf_reset(&session->instance);
@@ -42,14 +42,14 @@ static void
 put_attribute(struct session *session, const char *name, struct view value)
 {
 	if (!view_empty(value))
-		cleanup_printf(session->server->cleanup, RECORD_ATTRIBUTE, "%s=%.*s", name, VIEW_ARG(value));
+		receiver_printf(session->server->receiver, RECORD_ATTRIBUTE, "%s=%.*s", name, VIEW_ARG(value));
 }
 
 static void
 put_number(struct session *session, const char *name, int value)
 {
 	if (value != 0)
-		cleanup_printf(session->server->cleanup, RECORD_ATTRIBUTE, "%s=%d", name, value);
+		receiver_printf(session->server->receiver, RECORD_ATTRIBUTE, "%s=%d", name, value);
 }
 
 static struct view
@@ -148,37 +148,37 @@ static const char *const encodings[] = {
 static void
 put_envelope(struct session *session)
 {
-	struct cleanup_client *cleanup = session->server->cleanup;
+	struct receiver *to = session->server->receiver;
 	const struct transaction *tx = &session->transaction;
 	struct timeval now = clock_wall();
 
-	cleanup_printf(cleanup, RECORD_TIME, "%lld %lld", (long long)now.tv_sec, (long long)now.tv_usec);
+	receiver_printf(to, RECORD_TIME, "%lld %lld", (long long)now.tv_sec, (long long)now.tv_usec);
 	if (session->config->content_filter[0] != '\0')
-		cleanup_put(cleanup, RECORD_FILTER, view_string(session->config->content_filter));
+		receiver_put(to, RECORD_FILTER, view_string(session->config->content_filter));
 	put_attribute(session, "log_ident", buf_view(&session->origin.ident));
 	put_rewrite_context(session);
 	put_attribute(session, "sasl_method", buf_view(&session->login_method));
 	put_attribute(session, "sasl_username", buf_view(&session->login_name));
 	put_attribute(session, "envelope_id", tx->params.envid);
 	put_number(session, "ret_flags", tx->params.ret);
-	cleanup_put(cleanup, RECORD_SENDER, tx->sender);
+	receiver_put(to, RECORD_SENDER, tx->sender);
 	if (tx->params.body != SMTP_BODY_UNKNOWN)
 		put_attribute(session, "encoding", view_string(encodings[tx->params.body]));
 	put_logged_client(session);
 	put_client(session);
 	if (tx->params.has_verp)
-		cleanup_put(cleanup, RECORD_VERP, tx->params.verp);
+		receiver_put(to, RECORD_VERP, tx->params.verp);
 }
 
-static bool
-open_cleanup(struct session *session)
+bool
+transaction_open(struct session *session)
 {
 	struct transaction *tx = &session->transaction;
 	unsigned flags = session->server->cleanup_flags | (tx->params.smtputf8 ? CLEANUP_SMTPUTF8 : 0);
 	struct buf why = BUF_INIT;
 
 	if (!tx->open) {
-		tx->open = cleanup_open(session->server->cleanup, flags, &why);
+		tx->open = receiver_open(session->server->receiver, flags, &why);
 		if (tx->open)
 			put_envelope(session);
 		else
@@ -192,10 +192,10 @@ bool
 transaction_add_recipient(struct session *session, const struct address *recipient, const struct smtp_rcpt_params *params)
 {
 	struct transaction *tx = &session->transaction;
-	struct cleanup_client *cleanup = session->server->cleanup;
+	struct receiver *to = session->server->receiver;
 	struct buf internal = BUF_INIT, external = BUF_INIT;
 
-	if (!open_cleanup(session))
+	if (!transaction_open(session))
 		return false;
 	address_join(&internal, recipient);
 	address_quote(&external, buf_view(&internal));
@@ -203,9 +203,9 @@ transaction_add_recipient(struct session *session, const struct address *recipie
 	if (!view_empty(params->orcpt))
 		put_attribute(session, "dsn_orig_rcpt", params->orcpt);
 	else
-		cleanup_printf(cleanup, RECORD_ATTRIBUTE, "dsn_orig_rcpt=%s;%s",
+		receiver_printf(to, RECORD_ATTRIBUTE, "dsn_orig_rcpt=%s;%s",
 		    recipient->needs_smtputf8 ? "utf-8" : "rfc822", buf_c(&external));
-	cleanup_put(cleanup, RECORD_RECIPIENT, buf_view(&internal));
+	receiver_put(to, RECORD_RECIPIENT, buf_view(&internal));
 	if (tx->accepted++ == 0)
 		tx->first_recipient = arena_view(&tx->arena, buf_view(&internal));
 	session_set_state(session, STATE_RCPT);
@@ -235,9 +235,9 @@ transaction_id(struct session *session)
 	struct transaction *tx = &session->transaction;
 	struct view id;
 
-	if (!tx->open)
+	if (!tx->open || !receiver_names_early(session->server->receiver))
 		return VIEW_EMPTY;
-	id = cleanup_id(session->server->cleanup);
+	id = receiver_id(session->server->receiver);
 	if (!tx->announced && !view_empty(id))
 		announce(session, id);
 	tx->announced = true;
@@ -250,20 +250,20 @@ transaction_id(struct session *session)
 static void
 put_actions(struct session *session)
 {
-	struct cleanup_client *cleanup = session->server->cleanup;
+	struct receiver *to = session->server->receiver;
 	struct access_actions *actions = &session->transaction.actions;
 	unsigned flags = (actions->hold ? CLEANUP_HOLD : 0) | (actions->discard ? CLEANUP_DISCARD : 0);
 
 	if (!view_empty(actions->filter))
-		cleanup_put(cleanup, RECORD_FILTER, actions->filter);
+		receiver_put(to, RECORD_FILTER, actions->filter);
 	if (!view_empty(actions->redirect))
-		cleanup_put(cleanup, RECORD_REDIRECT, actions->redirect);
+		receiver_put(to, RECORD_REDIRECT, actions->redirect);
 	for (const struct access_line *bcc = actions->bcc; bcc != NULL; bcc = bcc->next) {
 		put_number(session, "notify_flags", DSN_NOTIFY_NEVER);
-		cleanup_put(cleanup, RECORD_RECIPIENT, bcc->text);
+		receiver_put(to, RECORD_RECIPIENT, bcc->text);
 	}
 	if (flags != 0)
-		cleanup_printf(cleanup, RECORD_FLAGS, "%u", flags);
+		receiver_printf(to, RECORD_FLAGS, "%u", flags);
 	*actions = (struct access_actions){ .prepend = actions->prepend };
 }
 
@@ -292,7 +292,7 @@ received_from(struct session *session, struct buf *line)
 static void
 put_received(struct session *session)
 {
-	struct cleanup_client *cleanup = session->server->cleanup;
+	struct receiver *to = session->server->receiver;
 	struct transaction *tx = &session->transaction;
 	const struct smtpd_config *config = session->config;
 	struct buf line = BUF_INIT, external = BUF_INIT, date = BUF_INIT;
@@ -301,16 +301,16 @@ put_received(struct session *session)
 	date_put(&date, clock_wall().tv_sec);
 	if (!config->hide_client_session) {
 		received_from(session, &line);
-		cleanup_put(cleanup, RECORD_LINE, buf_view(&line));
+		receiver_put(to, RECORD_LINE, buf_view(&line));
 	}
-	cleanup_printf(cleanup, RECORD_LINE, "%sby %s (%s) with %s id %.*s%s", by, config->myhostname, config->mail_name,
+	receiver_printf(to, RECORD_LINE, "%sby %s (%s) with %s id %.*s%s", by, config->myhostname, config->mail_name,
 	    tx->params.smtputf8 ? "UTF8SMTP" : session_protocol(session), VIEW_ARG(transaction_id(session)),
 	    tx->accepted == 1 ? "" : ";");
 	address_quote(&external, tx->first_recipient);
 	if (tx->accepted == 1)
-		cleanup_printf(cleanup, RECORD_LINE, "\tfor <%s>; %s", buf_c(&external), buf_c(&date));
+		receiver_printf(to, RECORD_LINE, "\tfor <%s>; %s", buf_c(&external), buf_c(&date));
 	else
-		cleanup_printf(cleanup, RECORD_LINE, "\t%s", buf_c(&date));
+		receiver_printf(to, RECORD_LINE, "\t%s", buf_c(&date));
 	buf_fini(&line);
 	buf_fini(&external);
 	buf_fini(&date);
@@ -331,10 +331,10 @@ take_line(struct view text, bool complete, void *arg)
 
 	/* HM4: content that begins with a blank does not go on with our Received: header. */
 	if (tx->size == 0 && !tx->failed && text.len > 0 && char_is(text.data[0], CHAR_BLANK))
-		cleanup_put(session->server->cleanup, RECORD_LINE, VIEW_EMPTY);
+		receiver_put(session->server->receiver, RECORD_LINE, VIEW_EMPTY);
 	tx->size += text.len + (complete ? 2 : 0);
 	if (!tx->failed && !transaction_too_big(session))
-		cleanup_put(session->server->cleanup, complete ? RECORD_LINE : RECORD_LONG, text);
+		receiver_put(session->server->receiver, complete ? RECORD_LINE : RECORD_LONG, text);
 }
 
 bool
@@ -346,13 +346,15 @@ transaction_start_content(struct session *session, bool dots)
 	    .strict = session->server->bare_newline >= BARE_NEWLINE_NORMALIZE && !session->lenient_lf,
 	    .line = take_line, .arg = session };
 	tx->content = true;
-	if (!open_cleanup(session) || view_empty(transaction_id(session)))
+	if (!transaction_open(session)
+	    || (receiver_names_early(session->server->receiver) && view_empty(transaction_id(session))))
 		return false;
 	put_actions(session);
-	cleanup_put(session->server->cleanup, RECORD_CONTENT, VIEW_EMPTY);
+	receiver_put(session->server->receiver, RECORD_CONTENT, VIEW_EMPTY);
 	for (const struct access_line *header = tx->actions.prepend; header != NULL; header = header->next)
-		cleanup_put(session->server->cleanup, RECORD_LINE, header->text);
-	put_received(session);
+		receiver_put(session->server->receiver, RECORD_LINE, header->text);
+	if (!session->standalone)	/* else pickup does */
+		put_received(session);
 	return true;
 }
 
@@ -407,7 +409,7 @@ reply_status(struct session *session, unsigned status, struct view id, struct vi
 bool
 transaction_finish(struct session *session)
 {
-	struct cleanup_client *cleanup = session->server->cleanup;
+	struct receiver *to = session->server->receiver;
 	struct buf id = BUF_INIT, reason = BUF_INIT;
 	bool good = false;
 	unsigned status;
@@ -415,11 +417,13 @@ transaction_finish(struct session *session)
 	smtp_content_finish(&session->transaction.decoder);
 	session->bare_lf = session->bare_lf || session->transaction.decoder.bare_lf;
 	if (passes(session)) {
-		buf_putv(&id, transaction_id(session));
-		cleanup_put(cleanup, RECORD_EXTRACTED, VIEW_EMPTY);
+		receiver_put(to, RECORD_EXTRACTED, VIEW_EMPTY);
 		put_actions(session);
-		cleanup_put(cleanup, RECORD_END, VIEW_EMPTY);
-		status = cleanup_finish(cleanup, &reason);
+		receiver_put(to, RECORD_END, VIEW_EMPTY);
+		buf_putv(&id, transaction_id(session));
+		status = receiver_finish(to, &reason);
+		if (!receiver_names_early(to))
+			buf_putv(&id, receiver_id(to));
 		session->transaction.open = false;
 		good = reply_status(session, status, buf_view(&id), buf_view(&reason));
 		if (good)

@@ -30,6 +30,8 @@ struct transaction {
 };
 
 void	transaction_begin(struct session *session, const struct address *sender, const struct smtp_mail_params *params);
+/* smtpd_delay_open_until_valid_rcpt = no: the envelope begins with the sender. False: cannot. */
+bool	transaction_open(struct session *session);
 /* To cleanup, which is opened for the first one. False: cannot; why there is none is logged. */
 bool	transaction_add_recipient(struct session *session, const struct address *recipient, const struct smtp_rcpt_params *params);
 /* The queue id, or "" when there is none (yet). Waits for cleanup's answer when one is due; logs client= then. */

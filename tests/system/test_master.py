@@ -94,7 +94,7 @@ def test_same_data_directory_is_refused_ST3(make_mta: MakeMta) -> None:
 
 
 def test_child_gets_arguments_and_descriptors(make_mta: MakeMta) -> None:
-    toys = Toys(make_mta)
+    toys = Toys(make_mta, inet_interfaces="all")
     toys.mta.start()
     assert toys.connect().echo(b"hello") == b"hello"
     start = toys.starts()[0]
@@ -116,7 +116,7 @@ def test_idle_process_is_used_again(make_mta: MakeMta) -> None:
 
 
 def test_process_limit_and_stress(make_mta: MakeMta) -> None:
-    toys = Toys(make_mta, limit="2")
+    toys = Toys(make_mta, limit="2", inet_interfaces="all")
     toys.mta.start()
     first, second = toys.connect(), toys.connect()
     toys.mta.wait_log(rf'warning: service "{toys.port}" \({toys.port}\) has reached its process limit "2": ')

@@ -36,6 +36,8 @@ service("trusting", smtpd_authorized_xclient_hosts="127.0.0.1", smtpd_authorized
 service("patient", smtpd_hard_error_limit="1000", smtpd_soft_error_limit="1000", smtpd_forbid_unauth_pipelining="no")
 service("proxied", smtpd_upstream_proxy_protocol="haproxy", smtpd_upstream_proxy_timeout="1s")
 service("limited", smtpd_client_message_rate_limit="1", smtpd_client_event_limit_exceptions="")
+service("crowded", smtpd_banner="$myhostname ${stress?{stressed}:{calm}}")
+SERVICES[f"127.0.0.1:{PORTS['crowded']}/inet"] = SERVICES[f"127.0.0.1:{PORTS['crowded']}/inet"].replace("- n - -", "- n - 2", 1)
 service("tabled", smtpd_recipient_restrictions=f"check_recipient_access texthash:{TABLE}")
 for word in ("pipelining", "size", "vrfy", "etrn", "enhancedstatuscodes", "8bitmime", "dsn", "smtputf8", "chunking"):
     service(f"no-{word}", smtpd_discard_ehlo_keywords=word)
@@ -292,6 +294,23 @@ def test_sm28_a_browser_is_sent_away(server: Mta, line: str) -> None:
         session.send(line.encode() + b"\r\nMAIL FROM:<s@example.org>\r\n")
         assert session.reply() == 221
         assert session.ended()
+
+
+def test_neighbours_do_not_stress_a_service(server: Mta) -> None:
+    with Session("crowded", greet=False) as one, Session("crowded", greet=False) as two:
+        assert one.reply() == two.reply() == 220
+        assert "calm" in one.text and "calm" in two.text
+
+
+# -- in person -----------------------------------------------------------------------------------------------------
+
+
+def test_sendmail_bs_takes_commands_and_submits(server: Mta) -> None:
+    result = server.run("sendmail", "-bs", input="EHLO localhost\r\nMAIL FROM:<bob@example.test>\r\nRCPT TO:<alice@example.test>\r\n"
+                        "DATA\r\nSubject: in person\r\n\r\nx\r\n.\r\nQUIT\r\n")
+    assert [line[:4] for line in result.stdout.splitlines()][-6:] == ["250 ", "250 ", "250 ", "354 ", "250 ", "221 "], result
+    assert "queued as " in result.stdout
+    server.wait_mail("alice", "Subject: in person")
 
 
 # -- others speak for the client ---------------------------------------------------------------------------------

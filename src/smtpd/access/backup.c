@@ -45,7 +45,7 @@ host_passes(struct access_run *run, struct view host, test_address *passes)
 	for (size_t t = 0; t < ARRAY_COUNT(types); t++) {
 		enum dns_result result = dns_lookup(name, types[t], run->arena, &answer, NULL);
 
-		if (result == DNS_AGAIN)
+		if (dns_is_later(result))
 			verdict = UNSURE;
 		for (size_t i = 0; result == DNS_FOUND && i < answer.count; i++) {
 			if (passes(run->access, &answer.records[i].addr))
@@ -103,7 +103,7 @@ by_mail_exchangers(struct access_run *run, struct view domain, const char *ascii
 	enum dns_result result = dns_lookup(ascii, DNS_MX, run->arena, &answer, NULL);
 	enum verdict us, best;
 
-	if (result == DNS_AGAIN)
+	if (dns_is_later(result))
 		return unsure(run, domain);
 	if (result != DNS_FOUND)
 		return ACCESS_NEXT;

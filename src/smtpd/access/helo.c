@@ -77,7 +77,7 @@ check_unknown_helo(struct access_run *run, const struct rule *rule)
 
 		if (result == DNS_FOUND)
 			return ACCESS_NEXT;
-		again = again || result == DNS_AGAIN;
+		again = again || dns_is_later(result);
 	}
 	if (again && strcmp(run->config->helo_tempfail, "defer_if_permit") == 0)
 		return defer_if_permit(run, "4.7.1", "<%.*s>: Helo command rejected: Host not found", VIEW_ARG(run->facts->helo));

@@ -53,7 +53,7 @@ addresses_listed(struct question *q, const char *host, enum dns_type type)
 	enum dns_result result = dns_lookup(host, type, q->run->arena, &answer, &why);
 	enum outcome outcome = ACCESS_NEXT;
 
-	if (result == DNS_AGAIN)
+	if (dns_is_later(result))
 		log_warn("%s: unable to look up the address of %s: %s", q->rule->what->name, host, buf_c(&why));
 	for (size_t i = 0; result == DNS_FOUND && i < answer.count && outcome == ACCESS_NEXT; i++)
 		outcome = address_listed(q, &answer.records[i].addr);
@@ -125,7 +125,7 @@ by_ns(struct question *q, const char *name)
 	}
 	if (result == DNS_FOUND)
 		outcome = hosts_listed(q, &answer);
-	else if (result == DNS_AGAIN || result == DNS_MALFORMED)
+	else if (dns_is_later(result) || result == DNS_MALFORMED)
 		log_warn("%s: unable to look up NS host for %s: %s", q->rule->what->name, name, buf_c(&why));
 	buf_fini(&why);
 	return outcome;

@@ -142,7 +142,7 @@ mail_host(struct access_run *run, const char *domain, bool *null_mx)
 	aaaa = dns_lookup(domain, DNS_AAAA, run->arena, &answer, NULL);
 	if (aaaa == DNS_FOUND)
 		return aaaa;
-	return mx == DNS_AGAIN || a == DNS_AGAIN || aaaa == DNS_AGAIN ? DNS_AGAIN : DNS_NO_NAME;
+	return dns_is_later(mx) || dns_is_later(a) || dns_is_later(aaaa) ? DNS_AGAIN : DNS_NO_NAME;
 }
 
 static enum outcome
@@ -152,9 +152,9 @@ refuse_domain(struct access_run *run, enum subject subject, enum dns_result resu
 	const char *why = result == DNS_MALFORMED ? "Malformed DNS server reply" : "Domain not found";
 	struct view name = subject_name(run, subject);
 
-	if (result == DNS_AGAIN && strcmp(run->config->address_tempfail, "defer_if_permit") == 0)
+	if (dns_is_later(result) && strcmp(run->config->address_tempfail, "defer_if_permit") == 0)
 		return defer_if_permit(run, dsn, "<%.*s>: %s rejected: %s", VIEW_ARG(name), subject_class(subject), why);
-	return refuse(run, result == DNS_AGAIN ? 450 : run->config->address_code, dsn, "<%.*s>: %s rejected: %s",
+	return refuse(run, dns_is_later(result) ? 450 : run->config->address_code, dsn, "<%.*s>: %s rejected: %s",
 	    VIEW_ARG(name), subject_class(subject), why);
 }
 

@@ -113,6 +113,14 @@ netaddr_equal(const struct netaddr *a, const struct netaddr *b)
 	return a->family == b->family && memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0 && a->scope == b->scope;
 }
 
+bool
+netaddr_is_loopback(const struct netaddr *addr)
+{
+	if (addr->family == AF_INET)
+		return addr->bytes[0] == 127;
+	return addr->family == AF_INET6 && memcmp(addr->bytes, &in6addr_loopback, sizeof(in6addr_loopback)) == 0;
+}
+
 unsigned
 netaddr_bits(const struct netaddr *addr)
 {

@@ -31,6 +31,7 @@ bool	netaddr_from_sockaddr(const struct sockaddr *sa, socklen_t len, struct neta
 socklen_t netaddr_to_sockaddr(const struct netaddr *addr, struct sockaddr_storage *out);
 void	netaddr_put(struct buf *out, const struct netaddr *addr);	/* the address only, without brackets or port */
 bool	netaddr_equal(const struct netaddr *a, const struct netaddr *b);	/* without port */
+bool	netaddr_is_loopback(const struct netaddr *addr);			/* 127.0.0.0/8, ::1 */
 unsigned netaddr_bits(const struct netaddr *addr);			/* 32 or 128 */
 /* "192.0.2.0/24", "[2001:db8::]/32", a lone address; false with a phrase for bad text or non-zero host bits. */
 bool	netblock_parse(struct view text, struct netblock *out, struct buf *why);
