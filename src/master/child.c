@@ -8,6 +8,7 @@
 #include "master/arguments.h"
 #include "master/child.h"
 #include "master/status.h"
+#include "master/wakeup.h"
 #include "service/master_protocol.h"
 #include "util/log/log.h"
 
@@ -226,19 +227,30 @@ judge(const struct child *child, int status)
 	service_entry_throttle(child->service);
 }
 
+/* The wake-up that came with a reload may have gone to a process that was about to leave. */
+static void
+wake_successor(struct service_entry *service, uint32_t generation)
+{
+	if (generation <= service->master->reloaded && service->total == 0 && !service->master->stopping)
+		wakeup_init(service);
+}
+
 static void
 ended(struct child *child, int status)
 {
 	struct service_entry *service = child->service;
+	uint32_t generation = child->generation;
 
 	status_take(service);		/* its SERVED may still be in the pipe */
 	if (!service->master->stopping && !service->removed)
 		judge(child, status);
 	leave(child);
-	if (service->removed && service->total == 0)
+	if (service->removed && service->total == 0) {
 		service_entry_free(service);
-	else
+	} else {
 		service_entry_watch(service);
+		wake_successor(service, generation);
+	}
 }
 
 /* Unknown ones are orphans that fell to us as process 1. */

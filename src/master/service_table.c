@@ -150,6 +150,7 @@ service_table_load(struct supervisor *master, struct buf *why)
 void
 service_table_start(struct supervisor *master)
 {
+	master->reloaded = master->generation;
 	LIST_FOREACH(service, &master->services, struct service_entry, link) {
 		service->throttled = false;
 		loop_timer_stop(&service->throttle_timer);

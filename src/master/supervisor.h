@@ -42,6 +42,7 @@ struct supervisor {
 	struct hash *children;		/* pid → struct child */
 	struct list spare_children;
 	uint32_t generation;		/* of the last child */
+	uint32_t reloaded;		/* … when the table was read: what is not younger retires */
 	int flow[2];			/* flow-control pipe for all services */
 	int snapshot;			/* sealed configuration, or -1 */
 	int console;			/* the standard output we were started with, for postlogd; -1: none */

@@ -189,6 +189,18 @@ def test_reload_keeps_sessions(make_mta: MakeMta) -> None:
     poll(lambda: not Path(f"/proc/{session.pid}").exists(), 5, "the end of the process of before")
 
 
+def test_reload_wakes_the_successor_of_a_process_that_lingers(make_mta: MakeMta) -> None:
+    toys = Toys(make_mta)
+    toys.add("clock/unix", "n n n 300 1", "linger")
+    toys.mta.start()
+
+    def clocks() -> int:
+        return sum("-n clock" in line for line in toys.starts())
+    poll(clocks, 5, "a process of clock")
+    toys.mta.reload()
+    poll(lambda: clocks() == 2, 5, "the next process of clock")
+
+
 def test_reload_lowers_a_limit_ST1(make_mta: MakeMta) -> None:
     toys = Toys(make_mta, limit="5")
     toys.mta.start()

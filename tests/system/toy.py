@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """A service for tests of master: speaks its protocol by hand. Arguments behind the options say what to do.
 
-crash: exits with 1 at once. forbidden: dies as one does whose sandbox kills it, until it has none. serve: echoes lines in one session after the other, telling master so; the line "die" makes
+linger: after a reload it takes clients, and does nothing for them, for a second. crash: exits with 1 at once. forbidden: dies as one does whose sandbox kills it, until it has none. serve: echoes lines in one session after the other, telling master so; the line "die" makes
 it exit with 1. Each start adds a line to the file named first: arguments, generation, descriptors.
 """
 import os
@@ -10,6 +10,7 @@ import signal
 import socket
 import struct
 import sys
+import time
 
 BUSY, IDLE, SERVED = 1, 2, 3
 
@@ -57,6 +58,11 @@ def main() -> None:
             continue
         session(client)
         tell(IDLE)
+    if job == "linger":         # takes what was meant for the next process
+        end = time.monotonic() + 1
+        while (left := end - time.monotonic()) > 0:
+            if select.select([listener], [], [], left)[0]:
+                listener.accept()[0].close()
 
 
 main()
