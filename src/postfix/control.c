@@ -107,6 +107,9 @@ prepare_start(struct control *control)
 	if (master_cf_uses_chroot(control))
 		chroot_refresh();
 	log_info("starting " NAME);
+	if (!control->privileged)
+		log_info("without root: all runs as uid %ld; mail_owner, setgid_group and the columns unpriv and chroot "
+		    "of master.cf mean nothing", (long)geteuid());
 }
 
 static int
