@@ -12,6 +12,8 @@ import time
 from pathlib import Path
 from typing import Iterator, NamedTuple, Optional
 
+from mta import poll
+
 LOOKUP, FORGET, GETATTR, SETATTR, OPEN, READ, WRITE, STATFS, RELEASE, FSYNC = 1, 2, 3, 4, 14, 15, 16, 17, 18, 20
 FLUSH, INIT, INTERRUPT, DESTROY, BATCH_FORGET = 25, 26, 36, 38, 42
 ENOSYS, REGULAR, MEGABYTE = 38, 0o100600, 1 << 20
@@ -133,8 +135,9 @@ class Disk:
             os.waitpid(self.server, 0)
 
     def unmount_last(self) -> None:
-        """Only what was mounted last."""
-        subprocess.run(["umount", str(self.mounted.pop())], check=True)
+        """Only what was mounted last, as soon as nobody uses it."""
+        command = ["umount", str(self.mounted.pop())]
+        poll(lambda: subprocess.run(command, check=False, stderr=subprocess.DEVNULL).returncode == 0, 20, " ".join(command))
 
     def position(self) -> int:
         """How much of the log there is now."""
