@@ -9,7 +9,12 @@ resolve_for(struct access_run *run, struct view address, struct resolve_reply *o
 {
 	struct resolve_request request = { .sender = run->facts->sender, .address = address };
 
-	resolve_query(run->access->resolver, &request, out);
+	if (!run->has_resolved || !view_equal(run->resolved_address, address)) {
+		resolve_query(run->access->resolver, &request, &run->resolved);
+		run->resolved_address = arena_view(run->arena, address);
+		run->has_resolved = true;
+	}
+	*out = run->resolved;
 	return (out->flags & RESOLVE_FLAG_FAIL) == 0;
 }
 

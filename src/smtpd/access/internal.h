@@ -113,6 +113,9 @@ struct access_run {
 	enum subject subject;		/* of the list */
 	bool warn_only;			/* warn_if_reject: the next refusal is only logged */
 	struct access_mark if_permit, if_reject;
+	struct view resolved_address;	/* the last question to the resolver; its answer holds until the next */
+	struct resolve_reply resolved;
+	bool has_resolved;
 	int depth;
 };
 
