@@ -4,14 +4,17 @@
 #ifdef HAVE_SECCOMP
 
 #include <errno.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <ucontext.h>
 #include <unistd.h>
 
 #include "util/log/log.h"
+#include "util/process/bpf.h"
 #include "util/process/promises.h"
 
 /* -- what becomes of a call that was not promised --------------------------------------------------------------------- */
@@ -74,7 +77,7 @@ other_calls(bool strict)
 
 	sigemptyset(&action.sa_mask);
 	sigaction(SIGSYS, &action, NULL);
-	return SCMP_ACT_TRAP;
+	return SECCOMP_RET_TRAP;
 }
 
 #else
@@ -82,119 +85,101 @@ other_calls(bool strict)
 static uint32_t
 other_calls(bool strict)
 {
-	return strict ? SCMP_ACT_KILL_PROCESS : SCMP_ACT_ERRNO(ENOSYS);
+	return strict ? SECCOMP_RET_KILL_PROCESS : SECCOMP_RET_ERRNO | ENOSYS;
 }
 
 #endif
 
 /* -- rules ------------------------------------------------------------------------------------------------------------- */
 
-/* Names that this libseccomp or this architecture does not know are left out; so is what a wider rule covers. */
-static bool
-is_harmless(int result)
+struct calls {
+	struct bpf_call *list;
+	size_t count, room;
+};
+
+/* Names that this libseccomp or this architecture does not know are left out. */
+static void
+add_call(struct calls *calls, struct view name, uint32_t action, const struct argument_rule *rule)
 {
-	return result == 0 || result == -EEXIST || result == -EDOM;
+	char text[64] = "";
+	int call;
+
+	memcpy(text, name.data, name.len < sizeof(text) ? name.len : sizeof(text) - 1);
+	if ((call = seccomp_syscall_resolve_name(text)) < 0)
+		return;
+	if (calls->count == calls->room) {
+		calls->room = calls->room > 0 ? 2 * calls->room : 512;
+		calls->list = mem_resize(calls->list, calls->room * sizeof(*calls->list));
+	}
+	calls->list[calls->count++] = (struct bpf_call){ (uint32_t)call, action, rule };
 }
 
-static int
-add_call(scmp_filter_ctx filter, uint32_t action, struct view name)
-{
-	struct buf text = BUF_INIT;
-	int call, result = 0;
-
-	buf_putv(&text, name);
-	call = seccomp_syscall_resolve_name(buf_c(&text));
-	buf_fini(&text);
-	if (call >= 0)
-		result = seccomp_rule_add_array(filter, action, call, 0, NULL);
-	return is_harmless(result) ? 0 : result;
-}
-
-static int
-add_calls(scmp_filter_ctx filter, uint32_t action, const char *names)
+static void
+add_calls(struct calls *calls, const char *names, uint32_t action)
 {
 	struct view rest = view_string(names), name;
-	int result = 0;
 
-	while (result == 0 && view_word(&rest, " ", &name))
-		result = add_call(filter, action, name);
-	return result;
+	while (view_word(&rest, " ", &name))
+		add_call(calls, name, action, NULL);
 }
 
-static int
-add_argument_rule(scmp_filter_ctx filter, const struct argument_rule *rule)
+static void
+add_promised(struct calls *calls, const char *words)
 {
-	int call = seccomp_syscall_resolve_name(rule->call), result = 0;
-	struct scmp_arg_cmp wanted[2];
-
-	for (unsigned i = 0; i < rule->count; i++) {
-		const struct argument *argument = &rule->arguments[i];
-		uint64_t value = argument->value == ARGUMENT_OWN_PID ? (uint64_t)getpid() : argument->value;
-
-		wanted[i] = SCMP_CMP64(argument->index, SCMP_CMP_MASKED_EQ, argument->mask, value);
-	}
-	if (call >= 0)
-		result = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, call, rule->count, wanted);
-	return is_harmless(result) ? 0 : result;
-}
-
-static int
-add_promised(scmp_filter_ctx filter, const char *words)
-{
-	int result = 0;
-
-	for (const struct promise *p = promises; p->word != NULL && result == 0; p++)
+	for (const struct promise *p = promises; p->word != NULL; p++)
 		if (sandbox_is_promised(words, p->word))
-			result = add_calls(filter, SCMP_ACT_ALLOW, p->calls);
-	for (const struct argument_rule *rule = argument_rules; rule->word != NULL && result == 0; rule++)
+			add_calls(calls, p->calls, SECCOMP_RET_ALLOW);
+	for (const struct argument_rule *rule = argument_rules; rule->word != NULL; rule++)
 		if (sandbox_is_promised(words, rule->word))
-			result = add_argument_rule(filter, rule);
-	return result;
+			add_call(calls, view_string(rule->call), SECCOMP_RET_ALLOW, rule);
 }
 
 /* New processes are only not promised, but nobody makes new namespaces. */
-static int
-add_never_made(scmp_filter_ctx filter)
+static void
+add_never_made(struct calls *calls)
 {
-	static const uint64_t namespaces[] = { CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWPID,
-		CLONE_NEWNET, CLONE_NEWCGROUP };
-	int result = add_calls(filter, SCMP_ACT_KILL_PROCESS, never_made);
+#define NAMESPACE(flag)		{ "", "clone", { { 0, flag, flag } }, 1 }
+	static const struct argument_rule namespaces[] = {
+		NAMESPACE(CLONE_NEWNS), NAMESPACE(CLONE_NEWUTS), NAMESPACE(CLONE_NEWIPC), NAMESPACE(CLONE_NEWUSER),
+		NAMESPACE(CLONE_NEWPID), NAMESPACE(CLONE_NEWNET), NAMESPACE(CLONE_NEWCGROUP),
+	};
 
-	for (size_t i = 0; i < ARRAY_COUNT(namespaces) && result == 0; i++)
-		result = seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, SCMP_SYS(clone), 1,
-		    SCMP_A0_64(SCMP_CMP_MASKED_EQ, namespaces[i], namespaces[i]));
-	return result;
+	add_calls(calls, never_made, SECCOMP_RET_KILL_PROCESS);
+	for (size_t i = 0; i < ARRAY_COUNT(namespaces); i++)
+		add_call(calls, VIEW("clone"), SECCOMP_RET_KILL_PROCESS, &namespaces[i]);
 }
 
 /*
- * A tree instead of a list of comparisons; no speculation barriers for the whole process (before Linux 5.16 a filter
- * turned them on, and each cost more than the filter).
+ * Without speculation barriers for the whole process: before Linux 5.16 a filter turned them on, and each cost more than
+ * the filter. Kernels before 4.17 do not know the flag.
  */
-static int
-set_attributes(scmp_filter_ctx filter)
+static bool
+load(const struct bpf_program *program, struct buf *why)
 {
-	seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
-	seccomp_attr_set(filter, SCMP_FLTATR_CTL_SSB, 1);
-	return seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+	const struct sock_fprog filter = { (unsigned short)program->len, program->code };
+
+	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, &filter) == 0 ||
+	    (errno == EINVAL && syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter) == 0))
+		return true;
+	why_set(why, "seccomp: %s", strerror(errno));
+	return false;
 }
 
 bool
 filter_enter(const char *words, bool strict, struct buf *why)
 {
-	scmp_filter_ctx filter = seccomp_init(other_calls(strict));
-	int result = filter != NULL ? set_attributes(filter) : -ENOMEM;
+	struct bpf_program program = { NULL, 0, 0 };
+	struct calls calls = { NULL, 0, 0 };
+	bool loaded;
 
 	dies = strict;
-	if (result == 0)
-		result = add_never_made(filter);
-	if (result == 0)
-		result = add_promised(filter, words);
-	if (result == 0)
-		result = seccomp_load(filter);
-	if (result != 0)
-		why_set(why, "seccomp: %s", strerror(-result));
-	seccomp_release(filter);
-	return result == 0;
+	add_never_made(&calls);
+	add_promised(&calls, words);
+	bpf_make(&program, calls.list, calls.count, seccomp_arch_native(), other_calls(strict), SECCOMP_RET_KILL_PROCESS);
+	loaded = load(&program, why);
+	bpf_fini(&program);
+	mem_free(calls.list);
+	return loaded;
 }
 
 #endif
