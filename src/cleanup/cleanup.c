@@ -143,6 +143,8 @@ prepare(struct service_context *ctx)
 		.nesting_max = (size_t)config->nesting_max, .flags = config->ignore_structure ? 0 : MIME_STRUCTURE,
 	};
 	open_tables(ctx, cleanup, config);
+	if (announcer_is_pipe("public/qmgr"))
+		service_promise_path(ctx, "file-write", "public");
 	service_set_state(ctx, cleanup);
 }
 

@@ -19,6 +19,7 @@ enum {
 	ACCEPT_AT_ONCE = 16,
 	DATAGRAMS_AT_ONCE = 64,
 	DATAGRAM_MAX = 65536,
+	TRIGGER_MAX = 1024,
 	SHORTAGE_PAUSE_MS = 1000,
 	CHORES_MS = 1000,
 	QUIET_CHORES_MS = 10000,
@@ -165,15 +166,32 @@ datagrams_came(int fd, int what, void *arg)
 	}
 }
 
+/* A named pipe, where triggers stand one behind the other. */
+static void
+triggers_came(int fd, int what, void *arg)
+{
+	struct event_server *server = arg;
+	char bytes[TRIGGER_MAX];
+	ssize_t n = read(fd, bytes, sizeof(bytes));
+
+	if (n <= 0)
+		return;
+	server->since = clock_now();
+	server->ctx->service->trigger(server->ctx, view_bytes(bytes, (size_t)n));
+	if (service_spent(server->ctx))
+		service_events_look(server->ctx);
+}
+
 static void
 listen_again(void *arg)
 {
 	struct event_server *server = arg;
-	bool datagrams = server->ctx->service->datagram != NULL;
+	const struct service_context *ctx = server->ctx;
+	bool is_pipe = ctx->service->trigger != NULL && strcmp(ctx->options.type, "fifo") == 0;
 
-	for (int i = 0; i < server->ctx->options.sockets; i++)
+	for (int i = 0; i < ctx->options.sockets; i++)
 		loop_io_start_shared(server->loop, &server->listeners[i], MASTER_LISTEN_FD + i,
-		    datagrams ? datagrams_came : client_came, server);
+		    is_pipe ? triggers_came : ctx->service->datagram != NULL ? datagrams_came : client_came, server);
 }
 
 /* -- the loop ------------------------------------------------------------------------------------ */

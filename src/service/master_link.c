@@ -18,7 +18,10 @@ is_listener(int fd, const char *type)
 {
 	int kind, wanted = strcmp(type, "unix-dgram") == 0 ? SOCK_DGRAM : SOCK_STREAM;
 	socklen_t len = sizeof(kind);
+	struct stat st;
 
+	if (strcmp(type, "fifo") == 0)
+		return fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode);
 	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &kind, &len) == 0 && kind == wanted;
 }
 
@@ -33,7 +36,7 @@ master_link_check(const struct service_context *ctx, struct buf *why)
 	}
 	for (int i = 0; i < ctx->options.sockets; i++) {
 		if (!is_listener(MASTER_LISTEN_FD + i, ctx->options.type)) {
-			why_set(why, "descriptor %d is no %s socket", MASTER_LISTEN_FD + i, ctx->options.type);
+			why_set(why, "descriptor %d is no listener of type %s", MASTER_LISTEN_FD + i, ctx->options.type);
 			return false;
 		}
 	}

@@ -10,6 +10,7 @@
 #include "service/kept.h"
 #include "service/listeners.h"
 #include "service/master_link.h"
+#include "service/master_protocol.h"
 #include "service/watchdog.h"
 #include "util/file/file.h"
 #include "util/log/log.h"
@@ -54,6 +55,21 @@ serve_client(struct service_context *ctx, int fd)
 		serve_foreign(ctx, fd);
 }
 
+/* A named pipe is its own listener: what can be read is for whoever reads it first. */
+static void
+serve_pipe(struct service_context *ctx, int fd)
+{
+	char bytes[TRIGGER_MAX];
+	ssize_t n = read(fd, bytes, sizeof(bytes));
+
+	if (n <= 0 || ctx->service->trigger == NULL)
+		return;
+	watchdog_working(true);
+	ctx->service->trigger(ctx, view_bytes(bytes, (size_t)n));
+	watchdog_working(false);
+	service_spent(ctx);
+}
+
 /* -- waiting ------------------------------------------------------------------------------------- */
 
 /*
@@ -71,17 +87,21 @@ wait_for_listener(struct service_context *ctx, int set, msec_t since)
 	return listeners_has(ctx, event.data.fd) ? event.data.fd : -2;
 }
 
+/* -1: there is none, or it was a trigger in a pipe, which is done with. */
 static int
 next_client(struct service_context *ctx, int set, msec_t since)
 {
 	int from = wait_for_listener(ctx, set, since);
+	bool is_pipe = strcmp(ctx->options.type, "fifo") == 0;
 
 	service_look(ctx);
 	if (from == -2 || ctx->retiring) {
 		ctx->retiring = true;
 		return -1;
 	}
-	return listeners_accept(ctx, from, 0);
+	if (is_pipe)
+		serve_pipe(ctx, from != -1 ? from : MASTER_LISTEN_FD);
+	return is_pipe ? -1 : listeners_accept(ctx, from, 0);
 }
 
 void

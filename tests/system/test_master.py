@@ -323,3 +323,15 @@ def test_log_file_outside_of_the_prefixes_LG7(make_mta: MakeMta) -> None:
     mta.configure(maillog_file_prefixes="/nonexistent")
     assert mta.postfix("start").returncode == 1
     assert not mta.log_file.exists()
+
+
+def test_triggers_through_named_pipes(make_mta: MakeMta) -> None:
+    """Configurations of long ago have pickup and qmgr like this."""
+    mta = make_mta({}, {"pickup/unix": None, "pickup/fifo": "n - n 60 1 pickup", "qmgr/unix": None,
+                        "qmgr/fifo": "n - n 300 1 qmgr", "discard/unix": "- - n - - discard"})
+    mta.configure(default_transport="discard:")
+    mta.start()
+    mta.run("sendmail", "-f", "sender@example.test", "user@other.test", input="Subject: x\n\n", check=True)
+    poll(lambda: not list((mta.queue / "maildrop").iterdir()), 10, "pickup to take the message")
+    mta.run("postqueue", "-f", check=True)
+    mta.wait_log(r"to=<user@other.test>.*status=sent")

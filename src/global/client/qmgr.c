@@ -3,13 +3,14 @@
 
 #include <errno.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "util/net/endpoint.h"
 
 const struct ipc_protocol qmgr_protocol = { "qmgr", 1 };
 
-enum { ANNOUNCEMENT_MAX = 16384 };	/* beyond it, the id alone is sent */
+enum { NUDGE_MS = 1000, ANNOUNCEMENT_MAX = 16384 };	/* beyond it, the id alone is sent */
 
 /* -- codec --------------------------------------------------------------------------------------------------------- */
 
@@ -135,9 +136,21 @@ nudge(const struct announcer *announcer)
 	close(fd);
 }
 
+bool
+announcer_is_pipe(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0 && S_ISFIFO(st.st_mode);
+}
+
 void
 qmgr_announce(struct announcer *announcer, const struct qmgr_announcement *announcement)
 {
+	if (announcer->fd == -1 && announcer_is_pipe(announcer->path)) {
+		trigger_send(announcer->path, VIEW("I"), NUDGE_MS, NULL);
+		return;
+	}
 	if (announcer->fd == -1 && !reconnect(announcer))
 		return;
 	if (!push(announcer) && !reconnect(announcer))

@@ -29,6 +29,7 @@ struct qmgr_announcement {
 /* First byte on the connection: 0 for frames (no trigger is 0). The connection is kept by cleanup. */
 struct announcer;
 struct announcer *announcer_new(const char *path);		/* "public/qmgr" */
+bool	announcer_is_pipe(const char *path);			/* a queue manager of long ago: gets trigger bytes */
 void	announcer_free(struct announcer *announcer);
 void	qmgr_announce(struct announcer *announcer, const struct qmgr_announcement *announcement);
 void	qmgr_announcement_put(struct buf *out, const struct qmgr_announcement *announcement);	/* the id alone, if too long */

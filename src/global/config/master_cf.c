@@ -70,13 +70,13 @@ master_name_equal(enum master_type type, struct view a, struct view b)
 /* -- columns --------------------------------------------------------------------------------------------------------- */
 
 static const char *const field_names[FIELDS] = {
-	"service name", "type", "private", "unprivileged", "chroot", "wakeup", "process limit", "command",
+	"service", "type", "private", "unprivileged", "chroot", "wakeup", "process_limit", "command",
 };
 
 static bool
 bad_field(int field, struct view text, const char *expected, struct buf *why)
 {
-	why_set(why, "bad %s field: \"%.*s\"; must be %s", field_names[field], VIEW_ARG(text), expected);
+	why_set(why, "%s field \"%.*s\": must be %s", field_names[field], VIEW_ARG(text), expected);
 	return false;
 }
 
@@ -127,10 +127,8 @@ limit_field(struct view text, int *out, struct buf *why)
 static bool
 read_fields(struct master_entry *entry, struct view fields[FIELDS], struct buf *why)
 {
-	if (!master_type_find(fields[TYPE], &entry->type)) {
-		why_set(why, "bad transport type: %.*s; must be inet, unix, unix-dgram, fifo or pass", VIEW_ARG(fields[TYPE]));
-		return false;
-	}
+	if (!master_type_find(fields[TYPE], &entry->type))
+		return bad_field(TYPE, fields[TYPE], "inet, unix, unix-dgram, fifo or pass", why);
 	return flag_field(PRIVATE, fields[PRIVATE], true, &entry->private_, why) &&
 	    flag_field(UNPRIVILEGED, fields[UNPRIVILEGED], true, &entry->unprivileged, why) &&
 	    flag_field(CHROOT, fields[CHROOT], false, &entry->chroot, why) &&
@@ -220,13 +218,13 @@ split_fields(struct view line, struct view fields[FIELDS], struct buf *why)
 {
 	for (int i = 0; i < COMMAND; i++)
 		if (!view_word(&line, " \t\r\n\v\f", &fields[i])) {
-			why_set(why, "missing %s field", field_names[i]);
+			why_set(why, "bad field count: the %s is missing", field_names[i]);
 			return false;
 		}
 	fields[COMMAND] = view_trim(line);
 	if (!view_empty(fields[COMMAND]))
 		return true;
-	why_set(why, "missing %s field", field_names[COMMAND]);
+	why_set(why, "bad field count: the %s is missing", field_names[COMMAND]);
 	return false;
 }
 
@@ -270,7 +268,7 @@ parse_lines(struct master_cf *cf, struct line_reader *reader, struct logical_lin
 		struct master_entry *entry = read_entry(&cf->arena, buf_view(&line->text), line->number, &reason);
 
 		if (entry == NULL) {
-			why_set(why, "%s, line %d: %s", reader->path, line->number, buf_c(&reason));
+			why_set(why, "%s: line %d: %s", reader->path, line->number, buf_c(&reason));
 			result = LINE_BAD;
 			break;
 		}
