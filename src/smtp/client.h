@@ -16,7 +16,9 @@ struct client {
 	/* NULL when the parameter is empty */
 	struct maps *generic, *discarded_keywords, *reply_filter, *dns_filter, *pix_workarounds;
 	struct maps *checks[CHECK_KINDS];
-	struct match_list *cache_destinations;
+	struct maps *passwords;
+	struct match_list *cache_destinations, *mechanisms;
+	unsigned sasl_security;		/* LOGIN_NO_PLAINTEXT and so on */
 };
 
 static inline const char *

@@ -42,6 +42,11 @@
 	BIND_BOOL(struct smtp_config, use_tls, prefix "use_tls"), \
 	BIND_BOOL(struct smtp_config, enforce_tls, prefix "enforce_tls"), \
 	BIND_BOOL(struct smtp_config, sasl_auth_enable, prefix "sasl_auth_enable"), \
+	BIND_BOOL(struct smtp_config, sasl_by_sender, prefix "sender_dependent_authentication"), \
+	BIND_BOOL(struct smtp_config, sasl_soft_bounce, prefix "sasl_auth_soft_bounce"), \
+	BIND_STRING(struct smtp_config, sasl_security, prefix "sasl_security_options"), \
+	BIND_STRING(struct smtp_config, sasl_delimiter, prefix "sasl_password_result_delimiter"), \
+	BIND_STRING(struct smtp_config, sasl_type, prefix "sasl_type"), \
 	BIND_BOOL(struct smtp_config, dummy_mail_auth, prefix "send_dummy_mail_auth"), \
 	BIND_STRING(struct smtp_config, myhostname, "myhostname"), \
 	BIND_STRING(struct smtp_config, inet_interfaces, "inet_interfaces"), \

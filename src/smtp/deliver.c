@@ -56,6 +56,13 @@ take_kept(struct agent *agent, struct view nexthop)
 	return session;
 }
 
+/* What was opened in somebody's name serves nobody else. */
+static bool
+is_personal(const struct agent *agent, const struct session *session)
+{
+	return session->logged_in || (agent->client.config->sasl_auth_enable && agent->client.config->sasl_by_sender);
+}
+
 static bool
 worn_out(const struct agent *agent, const struct session *session)
 {
@@ -86,7 +93,7 @@ end_session(struct agent *agent, struct delivery *delivery, struct view nexthop)
 	struct session *session = delivery->session;
 
 	delivery->session = NULL;
-	if (session->broken || worn_out(agent, session) || !wanted(agent, delivery->request, session)) {
+	if (session->broken || is_personal(agent, session) || worn_out(agent, session) || !wanted(agent, delivery->request, session)) {
 		session_close(session);
 		return;
 	}
@@ -167,7 +174,7 @@ try_nexthop(struct agent *agent, struct delivery *delivery, struct view nexthop,
 
 /* -- the whole request ----------------------------------------------------------------------------------------------------- */
 
-/* Would sending in clear, or without a login, break the administrator's word? */
+/* Would sending in clear break the administrator's word? */
 static bool
 forbidden(const struct agent *agent, struct dsn *dsn)
 {
@@ -178,10 +185,6 @@ forbidden(const struct agent *agent, struct dsn *dsn)
 			dsn_set(dsn, "4.7.4", "TLS is required, but this SMTP client has none");
 			return true;
 		}
-	if (agent->client.config->sasl_auth_enable) {
-		dsn_set(dsn, "4.7.0", "SASL authentication is required, but this SMTP client has none");
-		return true;
-	}
 	return false;
 }
 

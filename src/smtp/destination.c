@@ -66,6 +66,7 @@ destination_parse(struct view nexthop, const struct client *client, struct arena
 	struct view host, port;
 
 	memset(out, 0, sizeof(*out));
+	out->nexthop = nexthop;
 	if (client->lmtp && view_starts(nexthop, VIEW("unix:"))) {
 		out->is_unix = true;
 		out->name = arena_string(arena, view_slice(nexthop, 5, nexthop.len));

@@ -14,6 +14,7 @@
 struct destination {
 	const char *name;		/* as shown, without brackets and port; or the path of a socket */
 	const char *service;		/* what the port was called: "smtp", "2525" */
+	struct view nexthop;		/* as it was written */
 	uint16_t port;
 	bool literal;			/* in brackets: no MX lookup */
 	bool is_unix;

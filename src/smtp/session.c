@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "smtp/auth.h"
 #include "util/log/log.h"
 #include "util/net/endpoint.h"
 
@@ -180,7 +181,6 @@ static const struct {
 	{ VIEW_INIT("DSN"), FEATURE_DSN },
 	{ VIEW_INIT("SMTPUTF8"), FEATURE_SMTPUTF8 },
 	{ VIEW_INIT("STARTTLS"), FEATURE_STARTTLS },
-	{ VIEW_INIT("AUTH"), FEATURE_AUTH },
 };
 
 /* "XFORWARD" 1*( SP attribute ) */
@@ -202,6 +202,19 @@ learn_xforward(struct session *session, struct view words)
 				session->xforward |= known[i].attribute;
 }
 
+/* "AUTH" 1*( SP mechanism ), or, from old servers, "AUTH=" … */
+static void
+learn_mechanisms(struct session *session, struct view words)
+{
+	struct match_list *wanted = session->client->mechanisms;
+	struct view word;
+
+	session->features |= FEATURE_AUTH;
+	while (view_word(&words, " \t\r", &word))
+		if (wanted == NULL || match_list_string(wanted, word) == LOOKUP_FOUND)
+			buf_printf(&session->mechanisms, "%s%.*s", session->mechanisms.len > 0 ? " " : "", VIEW_ARG(word));
+}
+
 static bool
 listed(struct view list, struct view keyword)
 {
@@ -219,13 +232,15 @@ learn_keyword(struct session *session, struct view line, struct view discarded)
 	struct view keyword;
 
 	line = view_slice(line, 4, line.len);
-	if (!view_word(&line, " \t\r", &keyword) || listed(discarded, keyword))
+	if (!view_word(&line, " \t\r=", &keyword) || listed(discarded, keyword))
 		return;
 	for (size_t i = 0; i < ARRAY_COUNT(keywords); i++)
 		if (view_equal_nocase(keywords[i].keyword, keyword))
 			session->features |= keywords[i].feature;
 	if (view_is_nocase(keyword, "SIZE") && !view_number(view_trim(line), &session->size_limit))
 		session->size_limit = 0;
+	if (view_is_nocase(keyword, "AUTH"))
+		learn_mechanisms(session, line);
 	if (view_is_nocase(keyword, "XFORWARD"))
 		learn_xforward(session, line);
 }
@@ -423,6 +438,7 @@ discard(struct session *session)
 {
 	stream_free(session->stream);
 	buf_fini(&session->address);
+	buf_fini(&session->mechanisms);
 	buf_fini(&session->peer);
 	buf_fini(&session->relay);
 	buf_fini(&session->host);
@@ -460,7 +476,7 @@ session_open(const struct client *client, const struct delivery_request *request
 		return NULL;
 	}
 	buf_set(relay, buf_view(&session->relay));
-	if (!greeting(session, request, dsn)) {
+	if (!greeting(session, request, dsn) || !auth_login(session, request, to->nexthop, dsn)) {
 		session_close(session);
 		return NULL;
 	}

@@ -33,6 +33,8 @@ struct session {
 	struct buf relay;		/* "host[address]:port" */
 	struct buf host;		/* the name alone */
 	unsigned features, xforward;
+	struct buf mechanisms;		/* to log in with: offered, and not filtered out */
+	bool logged_in;
 	unsigned long long size_limit;	/* announced; 0: none */
 	int uses;			/* transactions begun */
 	msec_t opened, idle_since;

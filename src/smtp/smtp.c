@@ -5,6 +5,7 @@
  *	destination.c	next hop → hosts to try
  *	session.c	one connection: greeting, features, replies
  *	transaction.c	MAIL, RCPT, DATA, verdicts
+ *	auth.c		AUTH
  *	content.c	queue file → lines on the wire, edited where that is asked for
  *	checks.c	smtp_header_checks and its relatives
  *	generic.c	smtp_generic_maps
@@ -14,6 +15,7 @@
 #include <sys/random.h>
 
 #include "dns/dns.h"
+#include "sasl/login.h"
 #include "service/service.h"
 #include "smtp/deliver.h"
 #include "util/log/log.h"
@@ -55,6 +57,10 @@ open_tables(struct service_context *ctx, struct client *client)
 
 	if (*list != '\0')
 		client->cache_destinations = match_list_open(service_tables(ctx), buf_c(&name), list, 0);
+	list = setting(ctx, client, "sasl_mechanism_filter", &name);
+	if (*list != '\0')
+		client->mechanisms = match_list_open(service_tables(ctx), buf_c(&name), list, 0);
+	client->passwords = open_maps(ctx, client, "sasl_password_maps", TABLE_FOLD_FIXED);
 	client->generic = open_maps(ctx, client, "generic_maps", TABLE_FOLD_FIXED);
 	client->discarded_keywords = open_maps(ctx, client,
 	    client->lmtp ? "discard_lhlo_keyword_address_maps" : "discard_ehlo_keyword_address_maps", 0);
@@ -85,6 +91,23 @@ filter_record(void *arg, struct view record)
 	return ignored ? DNS_FILTER_DROP : DNS_FILTER_ERROR;
 }
 
+/* Plug-ins are loaded while files can be seen. Without them mail waits, rather than go without a login. */
+static void
+prepare_login(struct client *client)
+{
+	struct buf why = BUF_INIT;
+
+	if (!client->config->sasl_auth_enable)
+		return;
+	if (strcmp(client->config->sasl_type, "cyrus") != 0)
+		log_fatal("%s_sasl_type: unsupported SASL type \"%s\"", client_prefix(client), client->config->sasl_type);
+	if (!login_security_parse(client->config->sasl_security, &client->sasl_security, &why))
+		log_fatal("%s_sasl_security_options: %s", client_prefix(client), buf_c(&why));
+	if (!login_prepare(&why))
+		log_warn("%s", buf_c(&why));
+	buf_fini(&why);
+}
+
 static void
 seed_random(void)
 {
@@ -109,6 +132,7 @@ prepare(struct service_context *ctx, bool lmtp)
 	open_tables(ctx, client);
 	if (client->dns_filter != NULL)
 		dns_set_filter(filter_record, client);
+	prepare_login(client);
 	seed_random();
 	service_set_state(ctx, agent);
 	buf_fini(&why);

@@ -1,0 +1,1 @@
+$(call library,sasl,src/sasl)

@@ -1,0 +1,144 @@
+"""The SMTP client against servers that lack things, misbehave, or go away."""
+import re
+import socket
+import threading
+from typing import Callable, Iterator, Optional
+
+import pytest
+
+from mta import Mta, poll
+
+MakeMta = Callable[..., Mta]
+EIGHT_BIT = ("Subject: x\nMIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n"
+             "gr\u00fcn = gr\u00fcn\n")
+
+
+class Server:
+    """A next hop; each session is a list of lines it got. replies: verb → reply; None closes instead."""
+
+    def __init__(self, keywords: str = "PIPELINING 8BITMIME DSN", **replies: Optional[str]) -> None:
+        self.keywords, self.replies = keywords.split(), replies
+        self.sessions: list[list[str]] = []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.nexthop = f"[127.0.0.1]:{self.listener.getsockname()[1]}"
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self) -> None:
+        """Sessions, each in a thread."""
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.serve, args=(client,), daemon=True).start()
+
+    def serve(self, client: socket.socket) -> None:
+        """One session."""
+        lines: list[str] = []
+        self.sessions.append(lines)
+        with client, client.makefile("rb") as incoming:
+            client.sendall((self.replies.get("banner") or "220 server.test ESMTP").encode() + b"\r\n")
+            while line := incoming.readline():
+                lines.append(line.decode(errors="surrogateescape").rstrip("\r\n"))
+                reply = self.answer(lines[-1].upper()[:4].strip())
+                if reply is None:
+                    return
+                client.sendall(reply.encode() + b"\r\n")
+                if reply.startswith("354"):
+                    while (text := incoming.readline()) not in (b".\r\n", b""):
+                        lines.append(text.decode(errors="surrogateescape").rstrip("\r\n"))
+                    client.sendall(self.replies.get("dot", "250 2.0.0 taken").encode() + b"\r\n")
+
+    def answer(self, verb: str) -> Optional[str]:
+        """What to say to a command."""
+        if verb in self.replies:
+            return self.replies[verb]
+        words = ["server.test", *self.keywords]
+        standard = {"EHLO": "\r\n".join(f"250{' ' if word is words[-1] else '-'}{word}" for word in words), "DATA": "354 go on"}
+        return standard.get(verb, "250 2.0.0 ok")
+
+
+@pytest.fixture
+def server() -> Iterator[Callable[..., Server]]:
+    """A maker of servers."""
+    made: list[Server] = []
+
+    def make(*args: str, **kwargs: Optional[str]) -> Server:
+        made.append(Server(*args, **kwargs))
+        return made[-1]
+    yield make
+    for each in made:
+        each.listener.close()
+
+
+def client(make_mta: MakeMta, **routes: Server) -> Mta:
+    """An instance that sends mail for NAME.test to a server; all sessions are kept for a while."""
+    table = ", ".join(f"{{{name}.test = smtp:{each.nexthop}}}" for name, each in routes.items())
+    return make_mta({"transport_maps": f"inline:{{{table}}}", "smtp_connection_cache_destinations": "static:all",
+                     "initial_destination_concurrency": "1",
+                     "smtp_generic_maps": "inline:{{joe@inside.test = joe@outside.test}}"},
+                    {"smtp/unix": "- - n - 1 smtp"}).start()
+
+
+def verdict(mta: Mta, to: str, text: str = "Subject: x\n\nbody\n", sender: str = "") -> str:
+    """dsn and status of a message to one recipient."""
+    begin = len(mta.log())
+    mta.send(sender, to, text=text)
+    found = mta.wait_log(rf"to=<{re.escape(to)}>, .*dsn=(\S+), status=(\w+)", since=begin)
+    return f"{found[1]} {found[2]}"
+
+
+def test_eight_bits_are_encoded_for_a_server_of_seven(make_mta: MakeMta, server: Callable[..., Server]) -> None:
+    host = server("PIPELINING")
+    mta = client(make_mta, a=host)
+    assert verdict(mta, "x@a.test", EIGHT_BIT) == "2.0.0 sent"
+    assert "Content-Transfer-Encoding: quoted-printable" in host.sessions[0]
+    assert "gr=C3=BCn =3D gr=C3=BCn" in host.sessions[0]
+
+
+def test_generic_maps_change_headers_and_envelope(make_mta: MakeMta, server: Callable[..., Server]) -> None:
+    host = server()
+    mta = client(make_mta, a=host)
+    assert verdict(mta, "x@a.test", "From: Joe <joe@inside.test>\nX: joe@inside.test\n\nbody\n", "joe@inside.test") == "2.0.0 sent"
+    assert any(line.startswith("MAIL FROM:<joe@outside.test>") for line in host.sessions[0])
+    assert {"From: Joe <joe@outside.test>", "X: joe@inside.test"} <= set(host.sessions[0])
+
+
+def test_kept_session_is_proven_before_it_counts(make_mta: MakeMta, server: Callable[..., Server]) -> None:
+    host = server(RSET=None)
+    mta = client(make_mta, a=host)
+    assert [verdict(mta, "x@a.test") for _ in range(2)] == ["2.0.0 sent"] * 2
+    assert [any(line.startswith("DATA") for line in lines) for lines in host.sessions].count(True) >= 2
+    assert len(host.sessions) == 2 and "RSET" in host.sessions[0]
+
+
+def test_session_of_one_host_never_serves_another_QM5(make_mta: MakeMta, server: Callable[..., Server]) -> None:
+    hosts = server(), server()
+    mta = client(make_mta, a=hosts[0], b=hosts[1])
+    for name in "abab":
+        assert verdict(mta, f"x@{name}.test") == "2.0.0 sent"
+    for name, host in zip("ab", hosts):
+        asked = [line for lines in host.sessions for line in lines if line.startswith("RCPT")]
+        assert len(asked) == 2 and all(f"@{name}.test" in line for line in asked)
+
+
+@pytest.mark.parametrize("reply", ["5", "abc", "250-one\r\n550 two", "999 what", "x" * 100000])
+def test_malformed_reply_defers_and_ends_the_session_QM13(make_mta: MakeMta, server: Callable[..., Server], reply: str) -> None:
+    host = server("8BITMIME", RCPT=reply)
+    mta = client(make_mta, a=host)
+    assert verdict(mta, "x@a.test").endswith(" deferred")
+    assert not any(line.startswith("DATA") for line in host.sessions[0])
+
+
+def test_full_mailbox_is_final(make_mta: MakeMta, server: Callable[..., Server]) -> None:
+    mta = client(make_mta, a=server(RCPT="552 5.2.2 full"))
+    assert verdict(mta, "x@a.test") == "5.2.2 bounced"
+
+
+def test_lost_connection_suspends_the_destination(make_mta: MakeMta, server: Callable[..., Server]) -> None:
+    host = server("8BITMIME", MAIL=None)
+    mta = client(make_mta, a=host)
+    assert verdict(mta, "x@a.test") == "4.4.2 deferred"
+    mta.send("", "y@a.test")
+    mta.wait_log(r"to=<y@a.test>.*delivery temporarily suspended: lost connection with")
+    poll(lambda: len(host.sessions) == 1, 1, "no second session")
