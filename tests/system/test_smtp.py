@@ -10,7 +10,7 @@ from mta import Mta, poll
 
 MakeMta = Callable[..., Mta]
 EIGHT_BIT = ("Subject: x\nMIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n"
-             "gr\u00fcn = gr\u00fcn\n")
+             "gr\u00fcn = gr\u00fcn\n").replace("\n", "\r\n").encode()
 
 
 class Server:
@@ -80,7 +80,8 @@ def client(make_mta: MakeMta, **routes: Server) -> Mta:
                     {"smtp/unix": "- - n - 1 smtp"}).start()
 
 
-def verdict(mta: Mta, to: str, text: str = "Subject: x\n\nbody\n", sender: str = "") -> str:
+def verdict(mta: Mta, to: str, text: str | bytes = "Subject: x\n\nbody\n",
+            sender: str = "") -> str:
     """dsn and status of a message to one recipient."""
     begin = len(mta.log())
     mta.send(sender, to, text=text)
