@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "util/base/clock.h"
-#include "util/process/process.h"
+#include "util/base/process_id.h"
 #include "util/text/buf.h"
 #include "util/text/encode.h"
 

@@ -13,6 +13,7 @@
 
 #include "util/base/arena.h"
 #include "util/base/clock.h"
+#include "util/base/process_id.h"
 #include "util/text/buf.h"
 
 struct identity {
@@ -20,9 +21,6 @@ struct identity {
 	gid_t gid;
 	char *name;		/* for initgroups; NULL: no supplementary groups */
 };
-
-/* getpid(2), without the system call; right in a forked child too. */
-pid_t	process_id(void);
 
 /* NSS, telling "no such user" (false, errno 0) from "could not ask" (false, errno set). */
 bool	identity_of_user(const char *name, struct identity *out);

@@ -1,7 +1,8 @@
 #include <pthread.h>
+#include <stdbool.h>
 #include <unistd.h>
 
-#include "util/process/process.h"
+#include "util/base/process_id.h"
 
 static pid_t known;		/* 0: ask */
 
