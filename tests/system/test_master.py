@@ -313,7 +313,7 @@ def test_check_mends_modes_and_never_touches_files_ST6(make_mta: MakeMta) -> Non
     complete.touch()
     complete.chmod(0o700)
     result = mta.postfix("check")
-    assert "incoming: owner, group or mode was wrong" in result.stderr
+    assert "mode was 0777, is now 0700: " in result.stderr
     assert (mta.queue / "incoming").stat().st_mode & 0o777 == 0o700
     assert complete.stat().st_mode & 0o777 == 0o700
 

@@ -40,13 +40,13 @@ def test_agents_of_root_open_no_planted_queue_file_LV19(make_mta: MakeMta, plant
     mta = make_mta().start()
     victim = mta.dir / "victim"
     victim.write_text("precious\n")
-    plant(mta.queue / "active/ABCDE", victim)
-    request = {1: "active", 2: "ABCDE", 3: "example.test", 4: "a@example.test"}
+    plant(mta.queue / "hold/ABCDE", victim)
+    request = {1: "hold", 2: "ABCDE", 3: "example.test", 4: "a@example.test"}
     with frames.Client(mta.queue / "private/local") as local:
         local.sock.sendall(frames.frame(REQUEST, request, more=True))
         local.sock.sendall(frames.frame(RECIPIENT, {1: "alice@example.test", 5: 9}))
         kind, _ = local.read()
     assert kind == 18
-    mta.wait_log(r"postfix/local\[\d+\]: warning: ABCDE: open active/ABCDE: ")
+    mta.wait_log(r"postfix/local\[\d+\]: warning: ABCDE: open hold/ABCDE: ")
     assert victim.read_text() == "precious\n"
     assert mta.mailbox("alice") == ""
