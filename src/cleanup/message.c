@@ -22,6 +22,8 @@ message_end(struct message *m)
 	buf_fini(&m->id);
 	buf_fini(&m->line);
 	buf_fini(&m->text);
+	buf_fini(&m->head);
+	buf_fini(&m->tail);
 	arena_fini(&m->arena);
 	*m = (struct message){ .cleanup = m->cleanup };
 }
@@ -40,6 +42,17 @@ message_failed(const struct message *m)
 	return m->status != 0;
 }
 
+static void
+note_image(struct message *m, int type, struct view data)
+{
+	enum { ROOM_FOR_REST = 512 };
+	size_t size = m->head.len + m->tail.len + data.len;
+
+	m->image_full |= size > QMGR_ANNOUNCEMENT_MAX - ROOM_FOR_REST;
+	if (!m->image_full)
+		record_put(m->stage == STAGE_ENVELOPE ? &m->head : &m->tail, type, data);
+}
+
 /* The size record goes first, with room for what is known at the end. */
 static void
 reserve_size(struct message *m)
@@ -49,6 +62,7 @@ reserve_size(struct message *m)
 	buf_reset(&m->text);
 	queue_size_put(&m->text, &none);
 	queue_writer_put(m->writer, RECORD_SIZE, buf_view(&m->text));
+	note_image(m, RECORD_SIZE, buf_view(&m->text));
 }
 
 bool
@@ -98,6 +112,8 @@ message_put(struct message *m, int type, struct view data)
 	    && type != RECORD_ATTRIBUTE)
 		m->mixed = true;
 	queue_writer_put(m->writer, type, data);
+	if (type == RECORD_EXTRACTED || (m->stage != STAGE_HEADER && m->stage != STAGE_BODY))
+		note_image(m, type, data);
 	note_result(m);
 }
 
@@ -202,6 +218,8 @@ write_size(struct message *m)
 	queue_size_put(&m->text, &size);
 	record_put(&record, RECORD_SIZE, buf_view(&m->text));
 	queue_writer_overwrite(m->writer, 0, buf_view(&record));
+	if (m->head.len >= record.len)
+		memcpy(m->head.data, record.data, record.len);
 	buf_fini(&record);
 }
 
@@ -218,12 +236,13 @@ discard(struct message *m, const char *how)
 static void
 announce(struct message *m)
 {
-	struct qmgr_announcement announcement = {
-		.queue_id = buf_view(&m->id), .arrival_sec = m->arrival.tv_sec, .arrival_usec = m->arrival.tv_usec,
-		.content_size = m->extracted_offset - m->data_offset, .data_offset = m->data_offset,
-		.options = (uint64_t)m->options,
-	};
+	struct qmgr_announcement announcement = { .queue_id = buf_view(&m->id) };
 
+	if (!m->image_full) {
+		announcement.head = buf_view(&m->head);
+		announcement.tail = buf_view(&m->tail);
+		announcement.tail_at = m->extracted_offset;
+	}
 	if (m->cleanup->announcer != NULL && !(m->flags & CLEANUP_HOLD))
 		qmgr_announce(m->cleanup->announcer, &announcement);
 }

@@ -57,6 +57,8 @@ struct message {
 	struct buf id;
 	struct queue_writer *writer;
 	enum message_stage stage;
+	struct buf head, tail;		/* what the file has before and behind its content, for the announcement */
+	bool image_full;		/* that is too much: only the id is announced */
 
 	/* envelope */
 	struct timeval arrival;

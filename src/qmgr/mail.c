@@ -190,6 +190,51 @@ read_failed(struct mail *mail, bool first, enum queue_read result, const char *w
 	}
 }
 
+enum reading {
+	READING_NEW,		/* a message that nobody has tried, as cleanup told it */
+	READING_FIRST,
+	READING_ON,
+};
+
+/* What was read finds its place; the arena is taken. */
+static void
+take_recipients(struct mail *mail, enum reading reading, struct arena arena, struct queue_recipient *recipients,
+    size_t count, size_t done)
+{
+	if (mail->envelope.create_time == 0)	/* files of old: they expire by their arrival */
+		mail->envelope.create_time = mail->envelope.arrival.tv_sec;
+	mail->message.single_recipient = mail->envelope.verp.len > 0 && mail->envelope.sender.len > 0;
+	mail->message.refilled = clock_now();
+	note_unread(mail, count, done);
+	if (reading != READING_ON)
+		maillog_queue_active(view_string(mail->id), mail->envelope.sender, mail->envelope.size.logical_size,
+		    count + mail->message.unread);
+	if (reading == READING_FIRST && returns_at_once(mail)) {
+		message_set_unread(&mail->qmgr->schedule, &mail->message, 0);
+		mail->deferred = true;
+		count = 0;
+	}
+	resolve_start(mail, arena, recipients, count);
+}
+
+/* False: the image is not enough, the file must be read. */
+static bool
+read_image(struct mail *mail, const struct queue_image *image)
+{
+	struct arena arena = ARENA_INIT;
+	struct queue_recipient *recipients;
+	size_t count, room = message_room(&mail->qmgr->schedule, &mail->message);
+	enum queue_read result;
+
+	result = queue_envelope_read_image(image, &mail->arena, &mail->envelope, &recipients, &count, room > 0 ? room : 1, NULL);
+	if (result != QUEUE_READ_END || !fits(mail, recipients, count, NULL)) {
+		mail->envelope = (struct queue_envelope){ 0 };
+		return false;
+	}
+	take_recipients(mail, READING_NEW, arena, recipients, count, 0);
+	return true;
+}
+
 void
 mail_read_on(struct mail *mail)
 {
@@ -217,20 +262,7 @@ mail_read_on(struct mail *mail)
 		return;
 	}
 	buf_fini(&why);
-	if (mail->envelope.create_time == 0)	/* files of old: they expire by their arrival */
-		mail->envelope.create_time = mail->envelope.arrival.tv_sec;
-	mail->message.single_recipient = mail->envelope.verp.len > 0 && mail->envelope.sender.len > 0;
-	mail->message.refilled = clock_now();
-	note_unread(mail, count, done);
-	if (first)
-		maillog_queue_active(view_string(mail->id), mail->envelope.sender, mail->envelope.size.logical_size,
-		    count + mail->message.unread);
-	if (first && returns_at_once(mail)) {
-		message_set_unread(&mail->qmgr->schedule, &mail->message, 0);
-		mail->deferred = true;
-		count = 0;
-	}
-	resolve_start(mail, arena, recipients, count);
+	take_recipients(mail, first ? READING_FIRST : READING_ON, arena, recipients, count, done);
 }
 
 /* Not at once: the scheduler asks in the midst of choosing. */
@@ -272,21 +304,29 @@ take_requests(struct mail *mail)
 		log_warn("%s: cannot change the mode: %s", mail->id, strerror(errno));
 }
 
-static enum mail_loaded
-load(struct qmgr *qmgr, const char *queue, struct view id, bool flush)
+/* NULL: somebody else has it. */
+static struct mail *
+activate(struct qmgr *qmgr, const char *queue, struct view id)
 {
 	struct buf why = BUF_INIT;
-	struct mail *mail;
+	bool moved = queue_move(&qmgr->config->layout, queue, QUEUE_ACTIVE, id, &why);
 
-	if (!queue_move(&qmgr->config->layout, queue, QUEUE_ACTIVE, id, &why)) {
-		if (errno != ENOENT)
-			log_warn("%s", buf_c(&why));
-		buf_fini(&why);
-		return MAIL_SKIPPED;
-	}
+	if (!moved && errno != ENOENT)
+		log_warn("%s", buf_c(&why));
 	buf_fini(&why);
-	mail = mail_new(qmgr, id);
+	return moved ? mail_new(qmgr, id) : NULL;
+}
+
+static enum mail_loaded
+load(struct qmgr *qmgr, const char *queue, struct view id, bool flush, const struct queue_image *image)
+{
+	struct mail *mail = activate(qmgr, queue, id);
+
+	if (mail == NULL)
+		return MAIL_SKIPPED;
 	mail->flush = flush;
+	if (image != NULL && read_image(mail, image))
+		return MAIL_LOADED;
 	if (!open_file(mail)) {
 		mail_free(mail);
 		return MAIL_SKIPPED;
@@ -296,13 +336,25 @@ load(struct qmgr *qmgr, const char *queue, struct view id, bool flush)
 	return MAIL_LOADED;
 }
 
-enum mail_loaded
-mail_load(struct qmgr *qmgr, const char *queue, struct view id, bool flush)
+static enum mail_loaded
+load_remembered(struct qmgr *qmgr, const char *queue, struct view id, bool flush, const struct queue_image *image)
 {
 	enum mail_loaded result;
 
 	loading_begin(qmgr, id);
-	result = load(qmgr, queue, id, flush);
+	result = load(qmgr, queue, id, flush, image);
 	loading_end(qmgr);
 	return result;
+}
+
+enum mail_loaded
+mail_load(struct qmgr *qmgr, const char *queue, struct view id, bool flush)
+{
+	return load_remembered(qmgr, queue, id, flush, NULL);
+}
+
+enum mail_loaded
+mail_load_announced(struct qmgr *qmgr, struct view id, const struct queue_image *image)
+{
+	return load_remembered(qmgr, QUEUE_INCOMING, id, false, image);
 }

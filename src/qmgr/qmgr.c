@@ -123,7 +123,9 @@ announced(struct service_context *ctx, const struct frame *frame)
 	    qmgr->resolving >= RESOLVING_MAX) {
 		scan_request(qmgr, SCAN_INCOMING, false, false);
 	} else if (hash_get(qmgr->mails, announcement.queue_id) == NULL) {
-		if (mail_load(qmgr, QUEUE_INCOMING, announcement.queue_id, false) == MAIL_LOADED)
+		struct queue_image image = { announcement.head, announcement.tail, (off_t)announcement.tail_at };
+
+		if (mail_load_announced(qmgr, announcement.queue_id, image.head.len > 0 ? &image : NULL) == MAIL_LOADED)
 			scan_flow(qmgr, true);
 		qmgr_wake(qmgr);
 	}

@@ -81,6 +81,8 @@ void	scan_flow(struct qmgr *qmgr, bool loaded);	/* tokens for the receivers */
 enum mail_loaded { MAIL_LOADED, MAIL_SKIPPED };
 
 enum mail_loaded mail_load(struct qmgr *qmgr, const char *queue, struct view id, bool flush);
+/* A new message, of which cleanup told us; image (may be NULL): enough not to open it. */
+enum mail_loaded mail_load_announced(struct qmgr *qmgr, struct view id, const struct queue_image *image);
 void	mail_read_on(struct mail *mail);	/* the next recipients; may end the mail */
 void	mail_refill(struct mail *mail);		/* the same, in the next turn */
 void	mail_free(struct mail *mail);

@@ -8,6 +8,17 @@
 int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void
+read_image(const struct qmgr_announcement *announcement, struct arena *arena)
+{
+	struct queue_image image = { announcement->head, announcement->tail, (off_t)announcement->tail_at };
+	struct queue_envelope envelope;
+	struct queue_recipient *recipients;
+	size_t count;
+
+	queue_envelope_read_image(&image, arena, &envelope, &recipients, &count, 100, NULL);
+}
+
+static void
 decode(const struct frame *frame, struct arena *arena)
 {
 	struct delivery_request request;
@@ -25,7 +36,8 @@ decode(const struct frame *frame, struct arena *arena)
 	bounce_entry_get(frame, &entry, NULL);
 	bounce_notice_get(frame, &notice, NULL);
 	bounce_status_get(frame, &ok, NULL);
-	qmgr_announcement_get(frame, &announcement, NULL);
+	if (qmgr_announcement_get(frame, &announcement, NULL))
+		read_image(&announcement, arena);
 	dsn_fini(&report.dsn);
 }
 

@@ -8,27 +8,17 @@
 
 #include "util/net/endpoint.h"
 
-const struct ipc_protocol qmgr_protocol = { "qmgr", 1 };
+const struct ipc_protocol qmgr_protocol = { "qmgr", 2 };
 
-enum { NUDGE_MS = 1000, ANNOUNCEMENT_MAX = 16384 };	/* beyond it, the id alone is sent */
+enum { NUDGE_MS = 1000 };
 
 /* -- codec --------------------------------------------------------------------------------------------------------- */
 
 static const struct field fields[] = {
 	FIELD(struct qmgr_announcement, queue_id, 1, FIELD_STRING, FIELD_REQUIRED),
-	FIELD(struct qmgr_announcement, arrival_sec, 2, FIELD_I64, 0),
-	FIELD(struct qmgr_announcement, arrival_usec, 3, FIELD_I64, 0),
-	FIELD(struct qmgr_announcement, create_time, 4, FIELD_I64, 0),
-	FIELD(struct qmgr_announcement, content_size, 5, FIELD_I64, 0),
-	FIELD(struct qmgr_announcement, data_offset, 6, FIELD_I64, 0),
-	FIELD(struct qmgr_announcement, options, 7, FIELD_U64, 0),
-	FIELD(struct qmgr_announcement, sender, 8, FIELD_BYTES, 0),
-	FIELD(struct qmgr_announcement, encoding, 9, FIELD_BYTES, 0),
-	FIELD(struct qmgr_announcement, envid, 10, FIELD_BYTES, 0),
-	FIELD(struct qmgr_announcement, client_fields, 11, FIELD_BYTES, 0),
-	FIELD(struct qmgr_announcement, ret, 12, FIELD_INT, 0),
-	FIELD(struct qmgr_announcement, whole, 13, FIELD_BOOL, 0),
-	FIELD(struct qmgr_announcement, recipients, 14, FIELD_BYTES, 0),
+	FIELD(struct qmgr_announcement, head, 2, FIELD_BYTES, 0),
+	FIELD(struct qmgr_announcement, tail, 3, FIELD_BYTES, 0),
+	FIELD(struct qmgr_announcement, tail_at, 4, FIELD_I64, 0),
 	FIELD_END
 };
 
@@ -36,7 +26,7 @@ void
 qmgr_announcement_put(struct buf *out, const struct qmgr_announcement *announcement)
 {
 	struct qmgr_announcement id_only = { .queue_id = announcement->queue_id };
-	bool fits = frame_size(fields, announcement) <= ANNOUNCEMENT_MAX;
+	bool fits = frame_size(fields, announcement) <= QMGR_ANNOUNCEMENT_MAX;
 
 	frame_put(out, QMGR_FRAME_ANNOUNCE, 0, fields, fits ? announcement : &id_only);
 }
@@ -52,6 +42,10 @@ qmgr_announcement_get(const struct frame *frame, struct qmgr_announcement *out, 
 		return false;
 	if (!queue_id_valid(out->queue_id)) {
 		why_set(why, "bad queue id");
+		return false;
+	}
+	if (out->tail_at < 0) {
+		why_set(why, "bad offset");
 		return false;
 	}
 	return true;

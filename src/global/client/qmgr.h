@@ -18,14 +18,10 @@ bool	trigger_send(const char *path, struct view requests, msec_t timeout_ms, str
 
 struct qmgr_announcement {
 	struct view queue_id;
-	int64_t arrival_sec, arrival_usec, create_time;
-	int64_t content_size, data_offset;
-	uint64_t options;
-	struct view sender, encoding, envid, client_fields;	/* "" when not included */
-	int ret;
-	bool whole;			/* the recipients follow in `recipients` (records O, A, R as in the file with offsets) */
-	struct view recipients;
+	struct view head, tail;		/* the file's bytes before and behind its content; "" when they are too many */
+	int64_t tail_at;
 };
+enum { QMGR_ANNOUNCEMENT_MAX = 16384 };		/* beyond it, the id alone is sent */
 /* First byte on the connection: 0 for frames (no trigger is 0). The connection is kept by cleanup. */
 struct announcer;
 struct announcer *announcer_new(const char *path);		/* "public/qmgr" */

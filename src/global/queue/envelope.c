@@ -442,12 +442,14 @@ check_envelope(struct envelope_reader *r)
 	return STEP_CORRUPT;
 }
 
-enum queue_read
-queue_envelope_read(int fd, struct arena *arena, struct queue_envelope *envelope, struct queue_recipient **recipients,
-    size_t *recipient_count, size_t recipients_max, off_t *resume, size_t *done_count, struct buf *why)
+/* Frees the reader. */
+static enum queue_read
+read_envelope(struct queue_reader *reader, struct arena *arena, struct queue_envelope *envelope,
+    struct queue_recipient **recipients, size_t *recipient_count, size_t recipients_max, off_t *resume, size_t *done_count,
+    struct buf *why)
 {
 	struct envelope_reader r = {
-		.reader = queue_reader_new(fd), .arena = arena, .envelope = envelope, .resumed = *resume != 0,
+		.reader = reader, .arena = arena, .envelope = envelope, .resumed = *resume != 0,
 		.max = recipients_max, .why = why, .resume = *resume,
 	};
 	enum step step;
@@ -468,4 +470,22 @@ queue_envelope_read(int fd, struct arena *arena, struct queue_envelope *envelope
 	if (step != STEP_STOP)
 		return step == STEP_ERROR ? QUEUE_READ_ERROR : QUEUE_READ_CORRUPT;
 	return r.more ? QUEUE_READ_RECORD : QUEUE_READ_END;
+}
+
+enum queue_read
+queue_envelope_read(int fd, struct arena *arena, struct queue_envelope *envelope, struct queue_recipient **recipients,
+    size_t *recipient_count, size_t recipients_max, off_t *resume, size_t *done_count, struct buf *why)
+{
+	return read_envelope(queue_reader_new(fd), arena, envelope, recipients, recipient_count, recipients_max, resume,
+	    done_count, why);
+}
+
+enum queue_read
+queue_envelope_read_image(const struct queue_image *image, struct arena *arena, struct queue_envelope *envelope,
+    struct queue_recipient **recipients, size_t *recipient_count, size_t recipients_max, struct buf *why)
+{
+	off_t resume = 0;
+
+	return read_envelope(queue_reader_of_image(image), arena, envelope, recipients, recipient_count, recipients_max,
+	    &resume, NULL, why);
 }

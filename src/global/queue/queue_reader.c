@@ -8,7 +8,8 @@
 enum { BLOCK_SIZE = 16 * 1024, BACKWARD_JUMPS_MAX = 10000 };
 
 struct queue_reader {
-	int fd;
+	int fd;				/* -1: it is an image */
+	struct queue_image image;
 	struct buf block;		/* bytes of the file from block_at */
 	off_t block_at;
 	size_t taken;			/* of them */
@@ -23,6 +24,15 @@ queue_reader_new(int fd)
 
 	reader->fd = fd;
 	reader->follow = true;
+	return reader;
+}
+
+struct queue_reader *
+queue_reader_of_image(const struct queue_image *image)
+{
+	struct queue_reader *reader = queue_reader_new(-1);
+
+	reader->image = *image;
 	return reader;
 }
 
@@ -59,6 +69,32 @@ queue_reader_seek(struct queue_reader *reader, off_t at)
 	reader->taken = 0;
 }
 
+static ssize_t
+read_image(const struct queue_image *image, char *out, size_t max, off_t at)
+{
+	off_t from = at < (off_t)image->head.len || at < image->tail_at ? at : at - image->tail_at;
+	struct view part = at < (off_t)image->head.len ? image->head : at < image->tail_at ? VIEW_EMPTY : image->tail;
+
+	part = view_slice(part, (size_t)from, part.len);
+	part = view_slice(part, 0, max);
+	if (part.len > 0)
+		memcpy(out, part.data, part.len);
+	return (ssize_t)part.len;
+}
+
+static ssize_t
+read_file(const struct queue_reader *reader, char *out, size_t max, off_t at)
+{
+	ssize_t n;
+
+	if (reader->fd == -1)
+		return read_image(&reader->image, out, max, at);
+	do
+		n = pread(reader->fd, out, max, at);
+	while (n == -1 && errno == EINTR);
+	return n;
+}
+
 /* Reads on behind what is left in the block: bytes read, 0 at the end of the file, -1 with errno. */
 static ssize_t
 read_on(struct queue_reader *reader)
@@ -72,9 +108,7 @@ read_on(struct queue_reader *reader)
 		reader->taken = 0;
 	}
 	room = buf_reserve(&reader->block, BLOCK_SIZE + reader->block.len);	/* doubles for a record that is long */
-	do
-		n = pread(reader->fd, room, BLOCK_SIZE, reader->block_at + (off_t)reader->block.len);
-	while (n == -1 && errno == EINTR);
+	n = read_file(reader, room, BLOCK_SIZE, reader->block_at + (off_t)reader->block.len);
 	if (n > 0)
 		buf_added(&reader->block, (size_t)n);
 	return n;

@@ -14,6 +14,15 @@ struct queue_reader;
 enum queue_read { QUEUE_READ_RECORD, QUEUE_READ_END, QUEUE_READ_CORRUPT, QUEUE_READ_ERROR };	/* END: end of file */
 
 struct queue_reader *queue_reader_new(int fd);		/* borrows fd; uses pread only */
+/*
+ * A file known from elsewhere than the disk: its bytes from the start to the content, and from behind the content to the
+ * end. What lies between reads as the end of the file. Views are borrowed as long as the reader lives.
+ */
+struct queue_image {
+	struct view head, tail;
+	off_t tail_at;
+};
+struct queue_reader *queue_reader_of_image(const struct queue_image *image);
 void		 queue_reader_free(struct queue_reader *reader);
 void		 queue_reader_seek(struct queue_reader *reader, off_t at);
 void		 queue_reader_follow(struct queue_reader *reader, bool follow);	/* pointers: default true */
@@ -76,6 +85,10 @@ struct queue_envelope {
  */
 enum queue_read	queue_envelope_read(int fd, struct arena *arena, struct queue_envelope *envelope, struct queue_recipient **recipients,
 		    size_t *recipient_count, size_t recipients_max, off_t *resume, size_t *done_count, struct buf *why);
+
+/* The same from an image of a file, all at once; QUEUE_READ_RECORD: it has more recipients than that. */
+enum queue_read	queue_envelope_read_image(const struct queue_image *image, struct arena *arena, struct queue_envelope *envelope,
+		    struct queue_recipient **recipients, size_t *recipient_count, size_t recipients_max, struct buf *why);
 
 /* Marks a recipient done: D over R at its offset. Already done is success; another record there is an error. */
 bool	queue_mark_done(int fd, off_t offset, struct buf *why);

@@ -84,28 +84,28 @@ test_notice_and_status_round_trip(void **state)
 static void
 test_announcement(void **state)
 {
-	struct buf recipients = BUF_INIT, frames = BUF_INIT;
-	struct qmgr_announcement in = { .queue_id = VIEW("A1"), .sender = VIEW("s@example.org"), .whole = true }, out;
+	struct buf records = BUF_INIT, frames = BUF_INIT;
+	struct qmgr_announcement in = { .queue_id = VIEW("A1"), .head = VIEW("C\0S"), .tail = VIEW("XE"), .tail_at = 900 }, out;
 	struct frame frame;
 
 	qmgr_announcement_put(&frames, &in);
 	frame = only_frame(&frames);
 	assert_true(qmgr_announcement_get(&frame, &out, NULL));
-	assert_true(out.whole && view_equal(out.sender, in.sender));
+	assert_true(view_equal(out.head, in.head) && view_equal(out.tail, in.tail) && out.tail_at == 900);
 	buf_reset(&frames);
-	buf_putn(&recipients, 'r', 20000);
-	in.recipients = buf_view(&recipients);
+	buf_putn(&records, 'r', 20000);
+	in.head = buf_view(&records);
 	qmgr_announcement_put(&frames, &in);
 	frame = only_frame(&frames);
 	assert_true(qmgr_announcement_get(&frame, &out, NULL));
-	assert_false(out.whole);
+	assert_true(view_empty(out.head) && view_empty(out.tail));
 	assert_true(view_equal(out.queue_id, in.queue_id));
 	buf_reset(&frames);
 	in = (struct qmgr_announcement){ .queue_id = VIEW("../A1") };
 	qmgr_announcement_put(&frames, &in);
 	frame = only_frame(&frames);
 	assert_false(qmgr_announcement_get(&frame, &out, NULL));
-	buf_fini(&recipients);
+	buf_fini(&records);
 	buf_fini(&frames);
 }
 

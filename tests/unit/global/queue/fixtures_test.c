@@ -70,6 +70,32 @@ test_records(void **state)
 	each_file(".queue", 30, write_back);
 }
 
+/* Without its content a file tells the same. */
+static void
+same_from_image(const char *path, const struct queue_envelope *expected, size_t expected_count)
+{
+	struct arena arena = ARENA_INIT;
+	struct buf file = BUF_INIT, why = BUF_INIT;
+	struct queue_envelope envelope;
+	struct queue_recipient *recipients;
+	struct queue_image image = { .tail_at = (off_t)(expected->size.data_offset + expected->size.content_size) };
+	size_t count;
+
+	assert_true(file_read_all(path, FILE_MAX, &file, NULL));
+	image.head = view_slice(buf_view(&file), 0, (size_t)expected->size.data_offset);
+	image.tail = view_slice(buf_view(&file), (size_t)image.tail_at, file.len);
+	assert_int_equal(queue_envelope_read_image(&image, &arena, &envelope, &recipients, &count, 1000, &why), QUEUE_READ_END);
+	assert_int_equal(count, expected_count);
+	assert_true(view_equal(envelope.sender, expected->sender) && envelope.warn_offset == expected->warn_offset);
+	assert_true(envelope.complete && envelope.arrival.tv_usec == expected->arrival.tv_usec);
+	if (count > 1)		/* it has more than asked for */
+		assert_int_equal(queue_envelope_read_image(&image, &arena, &envelope, &recipients, &count, 1, &why),
+		    QUEUE_READ_RECORD);
+	buf_fini(&file);
+	buf_fini(&why);
+	arena_fini(&arena);
+}
+
 /* What qmgr needs of a file is found in each (doc/queue-file.md, section 13). */
 static void
 read_envelope(const char *path)
@@ -87,6 +113,7 @@ read_envelope(const char *path)
 	assert_true(envelope.complete && envelope.have_time);
 	assert_true(count > 0);
 	assert_true(envelope.size.data_offset > 0 && envelope.size.content_size > 0);
+	same_from_image(path, &envelope, count);
 	close(fd);
 	buf_fini(&why);
 	arena_fini(&arena);
