@@ -32,14 +32,6 @@ may_send(struct session *session)
 	    || reply_verdict(session, &session->verdict);
 }
 
-static bool
-no_file(struct session *session)
-{
-	reply(session, 451, "4.3.0", "Error: queue file write error");
-	transaction_end(session);
-	return false;
-}
-
 /* -- DATA (RFC 5321, 4.1.1.4) ------------------------------------------------------------------------------------------------ */
 
 static enum stream_result
@@ -64,8 +56,10 @@ cmd_data(struct session *session, struct view arguments)
 		return reply(session, 501, "5.5.4", "Syntax: DATA");
 	if (!may_send(session))
 		return false;
-	if (!transaction_start_content(session, true))
-		return no_file(session);
+	if (!transaction_start_content(session, true)) {
+		transaction_end(session);
+		return false;
+	}
 	reply(session, 354, NULL, "End data with <CR><LF>.<CR><LF>");
 	if ((result = read_content(session)) == STREAM_OK) {
 		session->where = "END-OF-MESSAGE";
@@ -153,11 +147,7 @@ bdat_start(struct session *session)
 {
 	if (session->state == STATE_BDAT)
 		return true;
-	if (!may_send(session))
-		return false;
-	if (transaction_start_content(session, false))
-		return true;
-	return reply(session, 451, "4.3.0", "Error: queue file write error");
+	return may_send(session) && transaction_start_content(session, false);
 }
 
 /* The rest of the transaction is only for throwing away; what cleanup has goes at its end. */

@@ -4,6 +4,7 @@
 #include "smtpd/command.h"
 #include "smtpd/ehlo.h"
 #include "smtpd/limits.h"
+#include "smtpd/proxy.h"
 #include "smtpd/reply.h"
 #include "util/log/log.h"
 
@@ -137,7 +138,8 @@ mail(struct session *session, struct view arguments)
 	    || !verp_good(session, &sender, &params) || !sender_passes(session, &sender, params.size))
 		return false;
 	transaction_begin(session, &sender, &params);
-	if (!session->config->delay_open_until_valid_rcpt && !transaction_open(session))
+	session->transaction.mail_arguments = arena_view(&session->transaction.arena, arguments);
+	if (!proxy_wanted(session) && !session->config->delay_open_until_valid_rcpt && !transaction_open(session))
 		return reply(session, 451, "4.3.0", "Error: queue file write error");
 	return reply(session, 250, "2.1.0", "Ok");
 }

@@ -1,6 +1,7 @@
 #include "smtpd/command.h"
 #include "smtpd/ehlo.h"
 #include "smtpd/limits.h"
+#include "smtpd/proxy.h"
 #include "smtpd/reply.h"
 
 static bool
@@ -41,6 +42,20 @@ passes(struct session *session, const struct address *recipient)
 	return good;
 }
 
+/* The filter answers for itself. */
+static bool
+ask_proxy(struct session *session, const struct address *recipient, struct view arguments)
+{
+	struct buf internal = BUF_INIT;
+	bool good = proxy_recipient(session, arguments);
+
+	address_join(&internal, recipient);
+	if (good)
+		transaction_count_recipient(session, buf_view(&internal));
+	buf_fini(&internal);
+	return good;
+}
+
 static bool
 rcpt(struct session *session, struct view arguments)
 {
@@ -60,6 +75,8 @@ rcpt(struct session *session, struct view arguments)
 		return cmd_fault(session, &fault);
 	if (too_many(session) || !utf8_declared(session, &recipient) || !passes(session, &recipient))
 		return false;
+	if (proxy_wanted(session))
+		return ask_proxy(session, &recipient, arguments);
 	if (!transaction_add_recipient(session, &recipient, &params))
 		return reply(session, 451, "4.3.0", "Error: queue file write error");
 	return reply(session, 250, "2.1.5", "Ok");

@@ -32,6 +32,8 @@ struct smtpd_config {
 	int connection_count_limit, connection_rate_limit, message_rate_limit, recipient_rate_limit;
 	int ipv4_prefix_length, ipv6_prefix_length;
 	const char *event_limit_exceptions;
+	const char *proxy_filter, *proxy_ehlo, *proxy_options;
+	int proxy_timeout_sec;
 	/* what is said */
 	const char *reject_footer, *reject_footer_maps, *reject_filter_maps;
 	/* what becomes of mail */

@@ -1,5 +1,8 @@
 #include "smtpd/server.h"
 
+#include <errno.h>
+#include <fcntl.h>
+
 #include "dns/dns.h"
 #include "global/client/anvil.h"
 #include "service/service.h"
@@ -144,6 +147,26 @@ open_dns_filter(struct smtpd_server *server, const struct table_env *env)
 		dns_set_filter(filter_record, server->dns_filter);
 }
 
+/*
+ * Messages wait here for the filter. Opened before the sandbox, so that nothing else may be created; each message writes
+ * over the one before.
+ */
+static int
+open_spool(const struct smtpd_config *config)
+{
+	struct view rest = view_string(config->proxy_options), word;
+	int fd = -1;
+
+	while (view_word(&rest, ", \t\r\n", &word)) {
+		if (!view_is_nocase(word, "speed_adjust"))
+			log_fatal("smtpd_proxy_options: unknown word \"%.*s\"", VIEW_ARG(word));
+		if (config->proxy_filter[0] != '\0' && fd == -1
+		    && (fd = open("incoming", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600)) == -1)
+			log_fatal("temporary file for proxy filter: %s", strerror(errno));
+	}
+	return fd;
+}
+
 static void
 watch(struct table *table, void *arg)
 {
@@ -187,6 +210,7 @@ server_open(struct service_context *ctx)
 	open_lists(server, env);
 	open_rewrite_clients(server, env);
 	open_dns_filter(server, env);
+	server->spool = open_spool(server->config);
 	watch_tables(server, ctx);
 	return server;
 }

@@ -24,6 +24,7 @@ struct smtpd_server {
 	struct maps *command_filter, *ehlo_maps, *reject_footers, *reject_filter, *dns_filter;
 	struct anvil *anvil;			/* NULL: nothing is limited */
 	const char *service_name;
+	int spool;				/* smtpd_proxy_options = speed_adjust: a file without a name; else -1 */
 	bool rewrite_mynetworks, rewrite_interfaces;	/* local_header_rewrite_clients */
 	struct maps *rewrite_clients;
 	unsigned cleanup_flags;			/* CLEANUP_*, from receive_override_options */

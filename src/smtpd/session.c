@@ -5,6 +5,7 @@
 #include "smtpd/command.h"
 #include "smtpd/ehlo.h"
 #include "smtpd/limits.h"
+#include "smtpd/proxy.h"
 #include "smtpd/reply.h"
 #include "util/log/log.h"
 #include "util/net/proxy_header.h"
@@ -58,7 +59,7 @@ session_facts(struct session *session, struct access_facts *facts)
 		.recipient = tx->first_recipient, .has_recipient = tx->accepted == 1,
 		.login = session_login(session), .size = tx->content ? tx->size : tx->params.size,
 		.instance = &session->instance,
-		.pipelined = session->pipelined, .recipient_count = tx->accepted,
+		.pipelined = session->pipelined, .filtered = proxy_wanted(session), .recipient_count = tx->accepted,
 		.queue_id = queue_id, .arg = session, .arena = &tx->arena, .actions = &tx->actions,
 	};
 }

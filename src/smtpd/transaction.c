@@ -2,6 +2,7 @@
 
 #include "global/message/date.h"
 #include "global/queue/queue_reader.h"
+#include "smtpd/proxy.h"
 #include "smtpd/reply.h"
 #include "util/log/log.h"
 #include "util/text/chars.h"
@@ -27,6 +28,7 @@ transaction_end(struct session *session)
 
 	if (tx->open)
 		receiver_abort(session->server->receiver);
+	proxy_close(session);
 	smtp_content_fini(&tx->decoder);
 	origin_reset(&session->origin);
 	buf_reset(&session->instance);
@@ -188,10 +190,19 @@ transaction_open(struct session *session)
 	return tx->open;
 }
 
+void
+transaction_count_recipient(struct session *session, struct view internal)
+{
+	struct transaction *tx = &session->transaction;
+
+	if (tx->accepted++ == 0)
+		tx->first_recipient = arena_view(&tx->arena, internal);
+	session_set_state(session, STATE_RCPT);
+}
+
 bool
 transaction_add_recipient(struct session *session, const struct address *recipient, const struct smtp_rcpt_params *params)
 {
-	struct transaction *tx = &session->transaction;
 	struct receiver *to = session->server->receiver;
 	struct buf internal = BUF_INIT, external = BUF_INIT;
 
@@ -206,9 +217,7 @@ transaction_add_recipient(struct session *session, const struct address *recipie
 		receiver_printf(to, RECORD_ATTRIBUTE, "dsn_orig_rcpt=%s;%s",
 		    recipient->needs_smtputf8 ? "utf-8" : "rfc822", buf_c(&external));
 	receiver_put(to, RECORD_RECIPIENT, buf_view(&internal));
-	if (tx->accepted++ == 0)
-		tx->first_recipient = arena_view(&tx->arena, buf_view(&internal));
-	session_set_state(session, STATE_RCPT);
+	transaction_count_recipient(session, buf_view(&internal));
 	buf_fini(&internal);
 	buf_fini(&external);
 	return true;
@@ -267,6 +276,29 @@ put_actions(struct session *session)
 	*actions = (struct access_actions){ .prepend = actions->prepend };
 }
 
+/* A piece of the message itself: to cleanup, or to the filter that stands in front of it. */
+static void
+put_content(struct session *session, struct view text, bool complete)
+{
+	if (session->transaction.proxy != NULL)
+		proxy_line(session, text, complete);
+	else
+		receiver_put(session->server->receiver, complete ? RECORD_LINE : RECORD_LONG, text);
+}
+
+static void __attribute__((format(printf, 2, 3)))
+put_header(struct session *session, const char *format, ...)
+{
+	struct buf line = BUF_INIT;
+	va_list ap;
+
+	va_start(ap, format);
+	buf_vprintf(&line, format, ap);
+	va_end(ap);
+	put_content(session, buf_view(&line), true);
+	buf_fini(&line);
+}
+
 /* What clients say of themselves must not look like syntax, nor like another header. */
 static void
 put_neutral(struct buf *out, struct view text)
@@ -292,25 +324,25 @@ received_from(struct session *session, struct buf *line)
 static void
 put_received(struct session *session)
 {
-	struct receiver *to = session->server->receiver;
 	struct transaction *tx = &session->transaction;
 	const struct smtpd_config *config = session->config;
+	struct view id = transaction_id(session);
 	struct buf line = BUF_INIT, external = BUF_INIT, date = BUF_INIT;
 	const char *by = config->hide_client_session ? "Received: " : "\t";
 
 	date_put(&date, clock_wall().tv_sec);
 	if (!config->hide_client_session) {
 		received_from(session, &line);
-		receiver_put(to, RECORD_LINE, buf_view(&line));
+		put_content(session, buf_view(&line), true);
 	}
-	receiver_printf(to, RECORD_LINE, "%sby %s (%s) with %s id %.*s%s", by, config->myhostname, config->mail_name,
-	    tx->params.smtputf8 ? "UTF8SMTP" : session_protocol(session), VIEW_ARG(transaction_id(session)),
+	put_header(session, "%sby %s (%s) with %s%s%.*s%s", by, config->myhostname, config->mail_name,
+	    tx->params.smtputf8 ? "UTF8SMTP" : session_protocol(session), view_empty(id) ? "" : " id ", VIEW_ARG(id),
 	    tx->accepted == 1 ? "" : ";");
 	address_quote(&external, tx->first_recipient);
 	if (tx->accepted == 1)
-		receiver_printf(to, RECORD_LINE, "\tfor <%s>; %s", buf_c(&external), buf_c(&date));
+		put_header(session, "\tfor <%s>; %s", buf_c(&external), buf_c(&date));
 	else
-		receiver_printf(to, RECORD_LINE, "\t%s", buf_c(&date));
+		put_header(session, "\t%s", buf_c(&date));
 	buf_fini(&line);
 	buf_fini(&external);
 	buf_fini(&date);
@@ -331,10 +363,22 @@ take_line(struct view text, bool complete, void *arg)
 
 	/* HM4: content that begins with a blank does not go on with our Received: header. */
 	if (tx->size == 0 && !tx->failed && text.len > 0 && char_is(text.data[0], CHAR_BLANK))
-		receiver_put(session->server->receiver, RECORD_LINE, VIEW_EMPTY);
+		put_content(session, VIEW_EMPTY, true);
 	tx->size += text.len + (complete ? 2 : 0);
 	if (!tx->failed && !transaction_too_big(session))
-		receiver_put(session->server->receiver, complete ? RECORD_LINE : RECORD_LONG, text);
+		put_content(session, text, complete);
+}
+
+static bool
+start_receiver(struct session *session)
+{
+	struct receiver *to = session->server->receiver;
+
+	if (!transaction_open(session) || (receiver_names_early(to) && view_empty(transaction_id(session))))
+		return reply(session, 451, "4.3.0", "Error: queue file write error");
+	put_actions(session);
+	receiver_put(to, RECORD_CONTENT, VIEW_EMPTY);
+	return true;
 }
 
 bool
@@ -346,13 +390,10 @@ transaction_start_content(struct session *session, bool dots)
 	    .strict = session->server->bare_newline >= BARE_NEWLINE_NORMALIZE && !session->lenient_lf,
 	    .line = take_line, .arg = session };
 	tx->content = true;
-	if (!transaction_open(session)
-	    || (receiver_names_early(session->server->receiver) && view_empty(transaction_id(session))))
+	if (!(proxy_wanted(session) ? proxy_start_content(session) : start_receiver(session)))
 		return false;
-	put_actions(session);
-	receiver_put(session->server->receiver, RECORD_CONTENT, VIEW_EMPTY);
 	for (const struct access_line *header = tx->actions.prepend; header != NULL; header = header->next)
-		receiver_put(session->server->receiver, RECORD_LINE, header->text);
+		put_content(session, header->text, true);
 	if (!session->standalone)	/* else pickup does */
 		put_received(session);
 	return true;
@@ -406,31 +447,39 @@ reply_status(struct session *session, unsigned status, struct view id, struct vi
 	    : reply(session, row->smtp_code, row->dsn, "%.*s", VIEW_ARG(reason));
 }
 
-bool
-transaction_finish(struct session *session)
+static bool
+finish_receiver(struct session *session)
 {
 	struct receiver *to = session->server->receiver;
 	struct buf id = BUF_INIT, reason = BUF_INIT;
-	bool good = false;
 	unsigned status;
+	bool good;
+
+	receiver_put(to, RECORD_EXTRACTED, VIEW_EMPTY);
+	put_actions(session);
+	receiver_put(to, RECORD_END, VIEW_EMPTY);
+	buf_putv(&id, transaction_id(session));
+	status = receiver_finish(to, &reason);
+	if (!receiver_names_early(to))
+		buf_putv(&id, receiver_id(to));
+	session->transaction.open = false;
+	good = reply_status(session, status, buf_view(&id), buf_view(&reason));
+	buf_fini(&id);
+	buf_fini(&reason);
+	return good;
+}
+
+bool
+transaction_finish(struct session *session)
+{
+	bool good;
 
 	smtp_content_finish(&session->transaction.decoder);
 	session->bare_lf = session->bare_lf || session->transaction.decoder.bare_lf;
-	if (passes(session)) {
-		receiver_put(to, RECORD_EXTRACTED, VIEW_EMPTY);
-		put_actions(session);
-		receiver_put(to, RECORD_END, VIEW_EMPTY);
-		buf_putv(&id, transaction_id(session));
-		status = receiver_finish(to, &reason);
-		if (!receiver_names_early(to))
-			buf_putv(&id, receiver_id(to));
-		session->transaction.open = false;
-		good = reply_status(session, status, buf_view(&id), buf_view(&reason));
-		if (good)
-			session->errors = session->junk = 0;	/* limits are for clients that deliver nothing */
-	}
+	good = passes(session)
+	    && (session->transaction.proxy != NULL ? proxy_finish(session) : finish_receiver(session));
+	if (good)
+		session->errors = session->junk = 0;	/* limits are for clients that deliver nothing */
 	transaction_end(session);
-	buf_fini(&id);
-	buf_fini(&reason);
 	return good;
 }

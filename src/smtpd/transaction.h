@@ -10,16 +10,19 @@
 #include "global/smtp/content.h"
 #include "smtpd/access/access.h"
 
+struct proxy;
 struct session;
 
 struct transaction {
 	struct arena arena;
 	struct view sender;			/* internal form */
+	struct view mail_arguments;		/* as given: for a filter */
 	struct smtp_mail_params params;
 	unsigned accepted;			/* recipients */
 	unsigned over_limit;			/* recipients refused for their number */
 	struct view first_recipient;		/* internal form: for "Received:" */
 	struct access_actions actions;
+	struct proxy *proxy;			/* the filter that takes this message, or NULL */
 	bool open;				/* cleanup has the envelope, or some of it */
 	bool content;				/* … and content has begun */
 	bool announced;				/* the client= line was logged */
@@ -34,9 +37,11 @@ void	transaction_begin(struct session *session, const struct address *sender, co
 bool	transaction_open(struct session *session);
 /* To cleanup, which is opened for the first one. False: cannot; why there is none is logged. */
 bool	transaction_add_recipient(struct session *session, const struct address *recipient, const struct smtp_rcpt_params *params);
+/* One more that somebody else took (a filter). */
+void transaction_count_recipient(struct session *session, struct view internal);
 /* The queue id, or "" when there is none (yet). Waits for cleanup's answer when one is due; logs client= then. */
 struct view transaction_id(struct session *session);
-/* Rest of the envelope, and "Received:". False: cleanup made no file. */
+/* Rest of the envelope, and "Received:". False: it cannot be, and the client was told. */
 bool	transaction_start_content(struct session *session, bool dots);
 bool	transaction_too_big(const struct session *session);
 /* Hands all to cleanup and tells the client what came of it. Ends the transaction. */

@@ -1,6 +1,8 @@
 """The SMTP server against clients that lie, push in, or fall silent. Ids such as SM1 name mistakes that others made."""
+import contextlib
 import re
 import socket
+import threading
 import time
 from pathlib import Path
 from typing import Iterator, Optional
@@ -36,6 +38,11 @@ service("trusting", smtpd_authorized_xclient_hosts="127.0.0.1", smtpd_authorized
 service("patient", smtpd_hard_error_limit="1000", smtpd_soft_error_limit="1000", smtpd_forbid_unauth_pipelining="no")
 service("proxied", smtpd_upstream_proxy_protocol="haproxy", smtpd_upstream_proxy_timeout="1s")
 service("limited", smtpd_client_message_rate_limit="1", smtpd_client_event_limit_exceptions="")
+FILTER = free_port()
+for name, option in (("filtered", ""), ("stored", "speed_adjust")):
+    service(name, smtpd_proxy_filter=f"127.0.0.1:{FILTER}", smtpd_proxy_options=option, message_size_limit="2000",
+            smtpd_forbid_bare_newline="no", line_length_limit="512",
+            smtpd_recipient_restrictions="check_sender_access inline:{{head@example.org = PREPEND X-Head: one}}")
 service("crowded", smtpd_banner="$myhostname ${stress?{stressed}:{calm}}")
 SERVICES[f"127.0.0.1:{PORTS['crowded']}/inet"] = SERVICES[f"127.0.0.1:{PORTS['crowded']}/inet"].replace("- n - -", "- n - 2", 1)
 service("tabled", smtpd_recipient_restrictions=f"check_recipient_access texthash:{TABLE}")
@@ -410,6 +417,70 @@ def test_bd8_bare_lf_in_a_chunk(server: Mta) -> None:
         session.envelope()
         assert bdat(session, b"Subject: bd8\n\none\ntwo\n", last=True) == 250
     assert "\n\none\ntwo\n" in server.wait_mail("alice", "Subject: bd8")
+
+
+# -- the filter in front of the queue -------------------------------------------------------------------------------------
+
+
+class Filter(threading.Thread):
+    """An SMTP server that takes one message, and keeps the bytes of its content."""
+
+    def __init__(self) -> None:
+        """Listen; accept in the background."""
+        super().__init__(daemon=True)
+        self.listener = socket.create_server(("127.0.0.1", FILTER))
+        self.content = b""
+        self.start()
+
+    def run(self) -> None:
+        """One session."""
+        with contextlib.suppress(OSError):
+            self.serve(self.listener.accept()[0])
+
+    def serve(self, sock: socket.socket) -> None:
+        """Say yes to everything."""
+        file = sock.makefile("rb")
+        sock.sendall(b"220 filter\r\n")
+        while line := file.readline():
+            verb = line[:4].upper()
+            sock.sendall(b"354 go\r\n" if verb == b"DATA" else b"250 ok\r\n")
+            while verb == b"DATA" and (line := file.readline()) and line != b".\r\n":
+                self.content += line
+            if verb == b"DATA" and line:
+                sock.sendall(b"250 2.0.0 filtered\r\n")
+
+    def __enter__(self) -> "Filter":
+        return self
+
+    def __exit__(self, *ignored: object) -> None:
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        self.join(5)
+
+
+@pytest.mark.parametrize("name", ["filtered", "stored"])
+@pytest.mark.parametrize("sender", [SENDER, "head@example.org"])
+@pytest.mark.parametrize("start", [b".\n", b"..\r\n", b"\r\n", b"\r", b"\r.\r\n", b"x\n", b"\n.x\n", b"\r\r\n..\r\n"])
+def test_sm9_sm10_a_filter_gets_proper_lines(server: Mta, name: str, sender: str, start: bytes) -> None:
+    with Filter() as filtering, Session(name) as session:
+        session.envelope(sender=sender)
+        if start == b".\n":     # which ends content where bare line ends are let through
+            assert session.data(start) == 250
+        else:
+            assert session.data(start + b"body\n\r\n.\r\n") == 250, session.text
+    content = filtering.content.replace(b"\r\n", b"")
+    assert b"\r" not in content and b"\n" not in content
+    assert all(not line.startswith(b".") or line.startswith(b"..") for line in filtering.content.split(b"\r\n"))
+    assert filtering.content.count(b"X-Head: one\r\n") == (sender != SENDER)
+
+
+@pytest.mark.parametrize("name", ["filtered", "stored"])
+@pytest.mark.parametrize("line", [b"From x\r\n", b">From x\r\n", b"From " + b"x" * 5000 + b"\r\n"])
+def test_sm11_every_byte_counts_against_the_limit(server: Mta, name: str, line: bytes) -> None:
+    with Filter() as filtering, Session(name) as session:
+        session.envelope()
+        assert session.data(line * (1 + 3000 // len(line)) + b".\r\n") == 552
+    assert len(filtering.content) < 4096 and b"QUIT" not in filtering.content
 
 
 # -- the log -----------------------------------------------------------------------------------------------------------

@@ -208,3 +208,25 @@ maillog_smtp_event(const struct maillog_smtp_event *line)
 	log_info("%s", buf_c(&text));
 	buf_fini(&text);
 }
+
+/* proxy-reject: END-OF-MESSAGE: reply; from=<…> to=<…> proto=ESMTP helo=<…> sasl_username=<…> */
+void
+maillog_proxy(const struct maillog_proxy *line)
+{
+	struct buf text = BUF_INIT;
+
+	buf_puts(&text, "from=");
+	maillog_address(&text, line->sender);
+	if (line->has_recipient) {
+		buf_puts(&text, " to=");
+		maillog_address(&text, line->recipient);
+	}
+	buf_printf(&text, " proto=%s", line->protocol);
+	if (!view_empty(line->helo))
+		buf_printf(&text, " helo=<%.*s>", VIEW_ARG(line->helo));
+	if (!view_empty(line->username))
+		buf_printf(&text, " sasl_username=<%.*s>", VIEW_ARG(line->username));
+	log_info("%s: %s: %.*s; %s", line->accepted ? "proxy-accept" : "proxy-reject", line->stage, VIEW_ARG(line->reply),
+	    buf_c(&text));
+	buf_fini(&text);
+}

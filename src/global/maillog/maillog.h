@@ -47,6 +47,16 @@ struct maillog_smtp_event {		/* what a server's rules decided */
 	struct maillog_login login;
 };
 
+struct maillog_proxy {			/* what a before-queue filter said of a message */
+	bool accepted;
+	const char *stage;			/* "END-OF-MESSAGE" */
+	struct view reply, sender, recipient;
+	bool has_recipient;
+	const char *protocol;
+	struct view helo, username;
+};
+
+void	maillog_proxy(const struct maillog_proxy *line);
 void	maillog_client(const struct maillog_client *line);
 void	maillog_smtp_event(const struct maillog_smtp_event *line);
 /* key=value<address> in external form for anyone who composes other lines. */

@@ -36,6 +36,7 @@ struct access_facts {
 	struct maillog_login login;	/* who the client proved to be */
 	uint64_t size;			/* of the message: as announced, then as counted */
 	struct buf *instance;		/* the same for all questions about one message; filled by who needs it first */
+	bool filtered;			/* a filter takes the message: it cannot be told what to do with it */
 	bool pipelined;			/* the client spoke out of turn */
 	unsigned recipient_count;	/* accepted so far */
 	struct view (*queue_id)(void *arg);	/* "" while there is none; asked only when something is logged */

@@ -103,9 +103,16 @@ log_action(struct access_run *run, const char *name, const struct result *result
 	log_access(run, name, text);
 }
 
+ACTION(prepend);
+
 static bool
 has_message(struct access_run *run, const struct action *action, const struct result *result)
 {
+	if (run->facts->filtered && action->apply != prepend) {
+		log_warn("access table %s: with smtpd_proxy_filter specified, action %s is unavailable", result->table,
+		    action->name);
+		return false;
+	}
 	if (run->facts->actions != NULL)
 		return true;
 	log_warn("access table %s: with %s specify %s later, when there is a message (smtpd_delay_reject = yes)",
