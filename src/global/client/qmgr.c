@@ -117,17 +117,16 @@ reconnect(struct announcer *announcer)
 	return announcer->fd != -1;
 }
 
-/* A socket that is full gets the shortest of hints instead, over a connection of its own. */
+/*
+ * Where no frame can be sent, the shortest of hints goes over a connection of its own. It may wait a moment for its
+ * place, for without it the message would lie until the next scan; the client has its answer already.
+ */
 static void
 nudge(const struct announcer *announcer)
 {
-	static const char request = QMGR_REQUEST_INCOMING;
-	int fd = unix_connect_start(announcer->path, NULL);
+	static const char request[] = { QMGR_REQUEST_INCOMING };
 
-	if (fd == -1)
-		return;
-	send(fd, &request, 1, MSG_DONTWAIT | MSG_NOSIGNAL);
-	close(fd);
+	trigger_send(announcer->path, view_bytes(request, sizeof(request)), NUDGE_MS, NULL);
 }
 
 bool
@@ -138,18 +137,21 @@ announcer_is_pipe(const char *path)
 	return lstat(path, &st) == 0 && S_ISFIFO(st.st_mode);
 }
 
+/* Connected, and nothing of an earlier frame is left. */
+static bool
+ready_for_frame(struct announcer *announcer)
+{
+	if (announcer->fd == -1 && (announcer_is_pipe(announcer->path) || !reconnect(announcer)))
+		return false;
+	if (!push(announcer) && !reconnect(announcer))
+		return false;
+	return announcer->unsent.len <= 1;
+}
+
 void
 qmgr_announce(struct announcer *announcer, const struct qmgr_announcement *announcement)
 {
-	if (announcer->fd == -1 && announcer_is_pipe(announcer->path)) {
-		trigger_send(announcer->path, VIEW("I"), NUDGE_MS, NULL);
-		return;
-	}
-	if (announcer->fd == -1 && !reconnect(announcer))
-		return;
-	if (!push(announcer) && !reconnect(announcer))
-		return;
-	if (announcer->unsent.len > 1) {
+	if (!ready_for_frame(announcer)) {
 		nudge(announcer);
 		return;
 	}
