@@ -11,6 +11,7 @@
 /* What is known of an expansion: a list that grows at its end, so that nothing recurses. */
 struct expansion {
 	struct message *m;
+	struct view first;	/* the recipient that is expanded: limits are breached in its name */
 	struct view *addresses;
 	int *depths;
 	size_t count, room;
@@ -18,10 +19,12 @@ struct expansion {
 };
 
 static bool
-refuse(struct message *m, const char *parameter, struct view address)
+refuse(struct expansion *e, const char *parameter)
 {
+	struct message *m = e->m;
+
 	log_warn("%s: unreasonable %s for %.*s -- message not accepted, try again later", buf_c(&m->id), parameter,
-	    VIEW_ARG(address));
+	    VIEW_ARG(e->first));
 	message_fail(m, CLEANUP_WRITE, NULL);
 	return false;
 }
@@ -81,14 +84,14 @@ replace(struct expansion *e, size_t i, struct view value, struct view extension,
 	size_t n = 0;
 	bool ok = true;
 
-	address_list_init(&list, value, (size_t)config->header_token_max, &e->m->arena);
+	address_list_init(&list, address_list_divide(&e->m->arena, value), (size_t)config->header_token_max, &e->m->arena);
 	*final = false;
 	for (; ok && address_list_next(&list, &item); n++) {
 		complete(e, from, item.internal, extension, n == 0, &fresh);
 		if (fresh.len > (size_t)config->alias_length_max)
-			ok = refuse(e->m, "virtual_alias_maps address length", from);
+			ok = refuse(e, "virtual_alias_maps address length");
 		else if (e->count >= (size_t)config->alias_expansion_max)
-			ok = refuse(e->m, "virtual_alias_maps map expansion size", from);
+			ok = refuse(e, "virtual_alias_maps map expansion size");
 		else if (n == 0) {
 			*final = address_equal(buf_view(&fresh), from);
 			e->addresses[i] = arena_view(&e->m->arena, buf_view(&fresh));
@@ -136,7 +139,7 @@ follow(struct expansion *e, size_t i)
 		if (result == LOOKUP_RETRY)
 			ok = false;
 		else if (e->depths[i] >= e->m->cleanup->config->alias_recursion_max)
-			ok = refuse(e->m, "virtual_alias_maps map nesting", e->addresses[i]);
+			ok = refuse(e, "virtual_alias_maps map nesting");
 		else
 			ok = replace(e, i, buf_view(&value), buf_view(&extension), &final);
 	}
@@ -148,7 +151,7 @@ follow(struct expansion *e, size_t i)
 bool
 virtual_alias_expand(struct message *m, struct view address, struct view **out, size_t *count)
 {
-	struct expansion e = { .m = m, .asked = hash_new() };
+	struct expansion e = { .m = m, .first = address, .asked = hash_new() };
 	bool ok = true;
 
 	append(&e, address, 0);

@@ -85,7 +85,7 @@ add_addresses(struct local_delivery *delivery, const struct step *step, struct v
 	struct address_item item;
 	bool any = false;
 
-	address_list_init(&list, text, TOKENS_MAX, delivery->arena);
+	address_list_init(&list, address_list_divide(delivery->arena, text), TOKENS_MAX, delivery->arena);
 	while (address_list_next(&list, &item)) {
 		any = true;
 		if (view_empty(item.internal))

@@ -1,5 +1,6 @@
 """What root does in directories that others can write."""
 import os
+import shutil
 import socket
 from pathlib import Path
 from typing import Callable
@@ -50,3 +51,24 @@ def test_agents_of_root_open_no_planted_queue_file_LV19(make_mta: MakeMta, plant
     mta.wait_log(r"postfix/local\[\d+\]: warning: ABCDE: open hold/ABCDE: ")
     assert victim.read_text() == "precious\n"
     assert mta.mailbox("alice") == ""
+
+
+@pytest.mark.parametrize("kind, suffix", [("hash", "db"), ("lmdb", "lmdb"), ("cdb", "cdb")])
+@pytest.mark.parametrize("plant", [plant_link, plant_hard_link])
+def test_root_makes_tables_in_a_users_directory_as_that_user_LV20(
+        make_mta: MakeMta, kind: str, suffix: str, plant: Callable[[Path, Path], None]) -> None:
+    mta = make_mta()
+    home = mta.dir / "home"
+    home.mkdir()
+    victim = mta.dir / "victim"
+    victim.write_text("precious\n")
+    victim.chmod(0o600)
+    (home / "table").write_text("key value\n")
+    for name in (f"table.{suffix}", f"table.{suffix}.tmp"):
+        plant(home / name, victim)
+    for path in (home, home / "table"):
+        shutil.chown(path, "alice", "alice")
+    mta.run("postmap", f"{kind}:{home}/table")
+    assert victim.read_text() == "precious\n" and victim.stat().st_uid == 0
+    for path in home.glob("table*"):
+        assert path.is_symlink() or path.stat().st_ino == victim.stat().st_ino or path.stat().st_uid != 0

@@ -329,3 +329,18 @@ address_list_rewrite(struct view value, size_t token_limit, address_rewrite *rew
 	arena_fini(&arena);
 	return changed;
 }
+
+struct view
+address_list_divide(struct arena *arena, struct view value)
+{
+	char *copy;
+
+	value = view_trim(value);
+	if (view_find_any(value, " \t") < 0 || view_find_any(value, "\"<(:;\\") >= 0)
+		return value;
+	copy = arena_string(arena, value);
+	for (size_t i = 0; i < value.len; i++)
+		if (copy[i] == ' ' || copy[i] == '\t')
+			copy[i] = ',';
+	return view_bytes(copy, value.len);
+}

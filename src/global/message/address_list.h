@@ -32,6 +32,11 @@ struct address_item {
 	bool angle;		/* in angle brackets: may be empty there */
 };
 
+/*
+ * The right-hand sides of tables may have their addresses divided by blanks alone. Where nothing else can be meant by a
+ * blank (no phrase, quoted string, comment or group), commas take their place; else the value stays.
+ */
+struct view address_list_divide(struct arena *arena, struct view value);
 void	address_list_init(struct address_list *list, struct view value, size_t token_limit, struct arena *arena);
 bool	address_list_next(struct address_list *list, struct address_item *item);
 

@@ -109,11 +109,33 @@ test_token_limit(void **state)
 	buf_fini(&out);
 }
 
+static const struct {
+	const char *name, *value, *out;
+} divided[] = {
+	{ "blanks", "a@x.test b@x.test\tc", "a@x.test,b@x.test,c" },
+	{ "commas and blanks", " a, b c ", "a,,b,c" },
+	{ "phrase", "Joe User <joe>, b", "Joe User <joe>, b" },
+	{ "quoted", "\"a b\"@x.test c", "\"a b\"@x.test c" },
+	{ "comment", "a (b c)", "a (b c)" },
+	{ "empty", "", "" },
+};
+
+static void
+test_divide(void **state)
+{
+	struct arena arena = ARENA_INIT;
+
+	for (size_t i = 0; i < ARRAY_COUNT(divided); i++)
+		if (!view_is(address_list_divide(&arena, view_string(divided[i].value)), divided[i].out))
+			fail_msg("%s", divided[i].name);
+	arena_fini(&arena);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_find), cmocka_unit_test(test_rewrite), cmocka_unit_test(test_token_limit),
+		cmocka_unit_test(test_find), cmocka_unit_test(test_divide), cmocka_unit_test(test_rewrite), cmocka_unit_test(test_token_limit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,212 @@
+"""Submission by the users of this host: what the set-gid programs and pickup refuse, whoever asks (PD1 to PD17)."""
+import json
+import os
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+from typing import Callable, Iterator
+
+import pytest
+
+from mta import BASE, PRIVILEGED, ROOT, Mta, poll
+
+pytestmark = pytest.mark.skipif(not PRIVILEGED, reason="needs users of its own")
+
+COMMANDS = BASE / "setgid"
+ALICE = {"user": "alice", "group": "alice", "extra_groups": []}
+
+
+@pytest.fixture(scope="module")
+def mta() -> Iterator[Mta]:
+    """An instance that alice can submit to: its programs are set-gid, and its configuration is one that root lists."""
+    shutil.copytree(ROOT / "usr/sbin", COMMANDS)
+    for name in ("postdrop", "postqueue", "postlog"):
+        shutil.chown(COMMANDS / name, "root", "postdrop")
+        (COMMANDS / name).chmod(0o2755)
+    with Mta(BASE / "submission", {"command_directory": str(COMMANDS)}) as each:
+        Path("/etc/postfix").mkdir(exist_ok=True)
+        Path("/etc/postfix/main.cf").write_text(f"alternate_config_directories = {each.config}\n")
+        yield each
+
+
+def run(mta: Mta, command: str, *arguments: str, config: str = "", **options: object) -> subprocess.CompletedProcess:
+    """One of the commands, as alice."""
+    environment = {"PATH": "/usr/bin:/bin", "MAIL_CONFIG": config or str(mta.config), **options.pop("env", {})}
+    return subprocess.run([COMMANDS / command, *arguments], capture_output=True, timeout=30, env=environment, **ALICE, **options)
+
+
+def record(kind: str, data: bytes | str) -> bytes:
+    """One record of a queue file."""
+    data = data.encode() if isinstance(data, str) else data
+    length, out = len(data), b""
+    while True:
+        out += bytes([length & 127 | (128 if length > 127 else 0)])
+        length >>= 7
+        if not length:
+            return kind.encode() + out + data
+
+
+def message(*envelope: bytes, content: bytes = record("N", "Subject: x") + record("N", "") + record("N", "body")) -> bytes:
+    """What sendmail gives to postdrop."""
+    return b"".join(envelope) + record("M", "") + content + record("X", "") + record("E", "")
+
+
+SENDER, RECIPIENT = record("S", "alice@example.test"), record("R", "bob@example.test")
+
+
+def waiting(mta: Mta) -> list[str]:
+    """Files in maildrop."""
+    return os.listdir(mta.queue / "maildrop")
+
+
+def test_good_submission_arrives(mta: Mta) -> None:
+    assert run(mta, "postdrop", "-r", input=message(SENDER, RECIPIENT)).returncode == 0
+    mta.wait_mail("bob", "body")
+
+
+@pytest.mark.parametrize("data", ["bob@example.test\n", "x\r@example.test", b"bob\0@example.test"])
+@pytest.mark.parametrize("kind", ["S", "R"])
+def test_control_bytes_in_the_envelope_PD1(mta: Mta, kind: str, data: bytes | str) -> None:
+    envelope = [record("S", data), RECIPIENT] if kind == "S" else [SENDER, record("R", data)]
+    assert run(mta, "postdrop", "-r", input=message(*envelope)).returncode != 0
+    assert waiting(mta) == []
+
+
+@pytest.mark.parametrize("bad", [
+    record("A", "trace_flags=256"), record("L", "smtp:[192.0.2.1]"), record(">", "other@example.test"), record("m", "x"),
+    record("p", "0"), record("D", "bob@example.test"), record("q", "x"), record("Q", "x"), record("\0", "x")])
+def test_records_of_inner_services_PD2(mta: Mta, bad: bytes) -> None:
+    result = run(mta, "postdrop", "-r", input=message(SENDER, bad, RECIPIENT))
+    poll(lambda: not waiting(mta), what="empty maildrop")
+    assert result.returncode != 0 or b"trace_flags" in bad
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_signal_in_the_middle_leaves_nothing_PD3(mta: Mta, number: int) -> None:
+    process = subprocess.Popen([COMMANDS / "postdrop", "-r"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                               env={"PATH": "/usr/bin:/bin", "MAIL_CONFIG": str(mta.config)}, **ALICE)
+    process.stdin.write(SENDER + RECIPIENT + record("M", "") + record("N", "x" * 1000) * 100)
+    process.stdin.flush()
+    poll(lambda: waiting(mta), what="a file in maildrop")
+    os.kill(process.pid, number)
+    process.stdin.close()
+    assert process.wait(10) != 0
+    poll(lambda: not waiting(mta), what="empty maildrop")
+    process.stdout.close()
+    process.stderr.close()
+
+
+def test_ignored_signals_stay_ignored_PD6(mta: Mta) -> None:
+    process = subprocess.Popen(["sh", "-c", f'trap "" HUP TERM; exec {COMMANDS}/postdrop -r'], stdin=subprocess.PIPE,
+                               stdout=subprocess.DEVNULL, env={"PATH": "/usr/bin:/bin", "MAIL_CONFIG": str(mta.config)}, **ALICE)
+    process.stdin.write(SENDER + RECIPIENT)
+    process.stdin.flush()
+    poll(lambda: waiting(mta), what="a file in maildrop")
+    for number in (signal.SIGHUP, signal.SIGTERM):
+        os.kill(process.pid, number)
+    process.stdin.write(message(content=record("N", "Subject: survivor")))
+    process.stdin.close()
+    assert process.wait(10) == 0
+    mta.wait_mail("bob", "Subject: survivor")
+
+
+@pytest.mark.parametrize("junk", [b"", b"T", b"S\xff\xff\xff\xff\xff\xff", os.urandom(300), b"\0" * 4096])
+def test_half_written_files_are_skipped_by_the_listing_PD4(mta: Mta, junk: bytes) -> None:
+    path = mta.queue / "maildrop/ABCDEF12"
+    path.write_bytes(junk)
+    path.chmod(0o644)
+    shutil.chown(path, "alice", "postdrop")
+    assert run(mta, "postqueue", "-p").returncode == 0
+    path.unlink()
+
+
+@pytest.mark.parametrize("way", ["option", "environment"])
+@pytest.mark.parametrize("command", ["postdrop", "postqueue"])
+def test_foreign_configuration_PD7(mta: Mta, command: str, way: str) -> None:
+    own = BASE / "home/alice/etc"
+    own.mkdir(exist_ok=True)
+    (own / "main.cf").write_text((mta.config / "main.cf").read_text())
+    shutil.chown(own, "alice")
+    arguments = ["-c", str(own)] if way == "option" else []
+    result = run(mta, command, *arguments, *(["-p"] if command == "postqueue" else []),
+                 config=str(own) if way == "environment" else "/etc/postfix", input=message(SENDER, RECIPIENT))
+    assert result.returncode != 0 and b"unauthorized configuration directory" in result.stderr
+    shutil.rmtree(own)
+
+
+def test_settings_of_the_current_directory_PD8(mta: Mta) -> None:
+    home = BASE / "home/alice"
+    (home / "DB_CONFIG").write_text("set_lg_dir /nonexistent\nset_flags nonsense\n")
+    (home / "main.cf").write_text("nonsense\n")
+    assert run(mta, "postdrop", "-r", input=message(SENDER, RECIPIENT), cwd=home, env={"DB_HOME": str(home)}).returncode == 0
+    for name in ("DB_CONFIG", "main.cf"):
+        (home / name).unlink()
+
+
+@pytest.mark.parametrize("users, allowed", [
+    ("!alice, static:all", False), ("static:all", True), ("bob", False), ("inline:{{alice=x}}", True), ("texthash:{}/users", True),
+    ("regexp:{}/expressions", True), ("cidr:{}/nothing", False)])
+def test_authorized_users_by_each_kind_of_table_PD9(mta: Mta, users: str, allowed: bool) -> None:
+    (mta.config / "users").write_text("alice x\n")
+    (mta.config / "expressions").write_text("/^al/ x\n")
+    (mta.config / "nothing").write_text("192.0.2.0/24 x\n")
+    mta.configure(authorized_submit_users=users.format(mta.config), authorized_mailq_users=users.format(mta.config))
+    try:
+        assert (run(mta, "postdrop", "-r", input=message(SENDER, RECIPIENT)).returncode == 0) == allowed
+        assert (run(mta, "postqueue", "-p").returncode == 0) == allowed
+    finally:
+        mta.configure(authorized_submit_users="static:anyone", authorized_mailq_users="static:anyone")
+
+
+@pytest.mark.parametrize("name", ["", "A", "ABC", ".", "/", "..", "../../etc/passwd", "a/b", "x" * 300])
+def test_names_that_are_no_queue_ids_PD11(mta: Mta, name: str) -> None:
+    result = mta.run("postsuper", "-d", name)
+    assert result.returncode in (0, 1) and "Deleted:" not in result.stderr
+
+
+def test_listing_is_json_and_printable_PD12(mta: Mta) -> None:
+    mta.run("sendmail", "-f", "alice@example.test", "bob\u202e\u00e9\x07@elsewhere.test", input="Subject: x\n\nx\n")
+    run(mta, "sendmail", "-f", 'a"\\b@example.test', "waits@elsewhere.test", input=b"x\n")
+    for line in run(mta, "postqueue", "-j").stdout.decode().splitlines():
+        assert json.loads(line)["queue_name"]
+    assert all(byte >= 32 or byte == 10 for byte in run(mta, "postqueue", "-p").stdout)
+
+
+def test_session_on_standard_input_PD14(mta: Mta) -> None:
+    dialogue = (b"EHLO x\r\nMAIL FROM:<alice@example.test>\r\nRCPT TO:<bob@example.test>\r\nDATA\r\nSubject: by -bs\r\n\r\nx\r\n.\r\n"
+                b"RSET\r\nVRFY bob\r\nHELP\r\nQUIT\r\n")
+    result = run(mta, "sendmail", "-bs", input=dialogue)
+    assert result.returncode == 0 and result.stdout.count(b"\r\n250 2") >= 4 and b"\r\n221 2.0.0" in result.stdout, result
+    mta.wait_mail("bob", "Subject: by -bs")
+
+
+def test_file_that_is_still_written_PD15(mta: Mta) -> None:
+    path = mta.queue / "incoming/1.1"
+    path.write_bytes(record("C", b" " * 95) + record("T", "1 1") + SENDER)
+    assert mta.run("postcat", "-v", str(path)).returncode in (0, 1)
+    path.unlink()
+
+
+@pytest.mark.parametrize("command", ["postdrop", "postqueue", "postlog"])
+def test_set_gid_commands_in_strange_surroundings_PD16(mta: Mta, command: str) -> None:
+    arguments = {"postdrop": "-v", "postqueue": "-vp", "postlog": "-v"}[command]
+    script = f'exec {COMMANDS}/{command} {arguments} <&- >&- 2>&-'
+    result = subprocess.run(["sh", "-c", script], timeout=10, **ALICE,
+                            env={"PATH": "/usr/bin:/bin", "MAIL_CONFIG": str(mta.config)})
+    assert result.returncode >= 0 and result.returncode not in (134, 139)
+
+
+def test_pickup_takes_no_foreign_files_PD17(mta: Mta) -> None:
+    secret = BASE / "secret"
+    secret.write_bytes(message(record("T", "1 1"), SENDER, record("R", "stolen@example.test")))
+    secret.chmod(0o600)
+    os.link(secret, mta.queue / "maildrop/ABCDEF01")
+    (mta.queue / "maildrop/ABCDEF02").symlink_to(secret)
+    os.mkfifo(mta.queue / "maildrop/ABCDEF03")
+    before = secret.read_bytes()
+    run(mta, "postdrop", "-r", input=message(SENDER, RECIPIENT, content=record("N", "Subject: behind them")))
+    mta.wait_mail("bob", "Subject: behind them")
+    assert secret.read_bytes() == before and "stolen@" not in mta.log()
+    for name in waiting(mta):
+        (mta.queue / "maildrop" / name).unlink()
