@@ -16,6 +16,7 @@ static const struct binding bindings[] = {
 	BIND_STRING(struct submit_config, daemon_directory, "daemon_directory"),
 	BIND_STRING(struct submit_config, fix_line_endings, "sendmail_fix_line_endings"),
 	BIND_STRING(struct submit_config, verp_delimiters, "default_verp_delimiters"),
+	BIND_STRING(struct submit_config, verp_filter, "verp_delimiter_filter"),
 	BIND_STRING(struct submit_config, alias_database, "alias_database"),
 	BIND_INT(struct submit_config, line_length_max, "line_length_limit"),
 	BIND_INT(struct submit_config, header_size_max, "header_size_limit"),

@@ -169,6 +169,19 @@ parse_sender(struct buf *out, const char *text)
 	buf_fini(&why);
 }
 
+static struct view
+verp_delimiters(const struct submission *s)
+{
+	const char *text = *s->options->verp != '\0' ? s->options->verp : s->config->verp_delimiters;
+	const char *allowed = s->config->verp_filter;
+
+	if (strlen(text) != 2 || strspn(text, allowed) != 2) {
+		log_error("-XV requires two characters from %s", allowed);
+		exit(EX_USAGE);
+	}
+	return view_string(text);
+}
+
 static void
 put_sender(struct submission *s)
 {
@@ -183,7 +196,7 @@ put_sender(struct submission *s)
 		user_login(&sender);
 	put(s, RECORD_SENDER, buf_view(&sender));
 	if (s->options->verp != NULL)
-		put(s, RECORD_VERP, view_string(*s->options->verp != '\0' ? s->options->verp : s->config->verp_delimiters));
+		put(s, RECORD_VERP, verp_delimiters(s));
 	buf_fini(&sender);
 	buf_fini(&name);
 }

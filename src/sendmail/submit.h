@@ -8,7 +8,7 @@
 #include "util/text/buf.h"
 
 struct submit_config {
-	const char *command_directory, *daemon_directory, *fix_line_endings, *verp_delimiters, *alias_database;
+	const char *command_directory, *daemon_directory, *fix_line_endings, *verp_delimiters, *verp_filter, *alias_database;
 	int line_length_max, header_size_max, header_token_max;
 };
 

@@ -57,8 +57,9 @@ never(struct access_run *run, enum subject subject, const struct side *side, str
 	char dsn[DSN_STATUS_SIZE];
 
 	snprintf(dsn, sizeof(dsn), "5.1.%s", side->detail);	/* the first digit follows the code */
-	return refuse(run, side->reject_code, dsn, "<%.*s>: %s rejected: undeliverable address: %.*s",
-	    VIEW_ARG(subject_name(run, subject)), subject_class(subject), VIEW_ARG(why));
+	return refuse(run, side->reject_code, dsn, "<%.*s>: %s rejected: %s address: %.*s",
+	    VIEW_ARG(subject_name(run, subject)), subject_class(subject),
+	    side->reject_code / 100 == 5 ? "undeliverable" : "unverified", VIEW_ARG(why));
 }
 
 static enum outcome
