@@ -73,7 +73,7 @@ take_default_privs(struct service_context *ctx, struct agent *agent)
 
 	if (!identity_parse(name, &agent->default_privs, &why))
 		log_fatal("default_privs = %s: %s", name, buf_c(&why));
-	if (agent->default_privs.uid == 0 || agent->default_privs.gid == 0)
+	if (geteuid() == 0 && (agent->default_privs.uid == 0 || agent->default_privs.gid == 0))
 		log_fatal("default_privs = %s: must not be root", name);
 	if (geteuid() == 0 && agent->default_privs.uid == service_owner(ctx)->uid)
 		log_fatal("default_privs = %s: must not be mail_owner", name);

@@ -84,13 +84,15 @@ discard(struct local_delivery *delivery, const struct step *step)
 	local_problem(delivery, step, "2.0.0", "discarded");
 }
 
-/* Once: what it names must exist (LV8). */
+/*
+ * Once: what it names must exist (LV8). It is an address, and never read as a member of a list: what a stranger wrote for
+ * $local could be a command there (LV16).
+ */
 static bool
 by_luser_relay(struct local_delivery *delivery, const struct step *step)
 {
 	const char *relay = delivery->agent->config->luser_relay;
-	struct step *above;
-	struct buf value = BUF_INIT;
+	struct buf value = BUF_INIT, full = BUF_INIT;
 
 	if (relay[0] == '\0' || delivery->relayed)
 		return false;
@@ -100,11 +102,10 @@ by_luser_relay(struct local_delivery *delivery, const struct step *step)
 	} else if (value.len == 0) {
 		discard(delivery, step);
 	} else {
-		above = arena_copy(delivery->arena, step, sizeof(*step));
-		above->origin = LOCAL_ALIAS;
-		above->unmatched = VIEW_EMPTY;
-		local_members(delivery, above, buf_view(&value), false);
+		rewrite_address(&delivery->agent->rewrite, REWRITE_LOCAL, buf_view(&value), &full);
+		local_expand_member(delivery, step, buf_view(&full), true);
 	}
+	buf_fini(&full);
 	buf_fini(&value);
 	return true;
 }

@@ -271,6 +271,17 @@ def test_luser_relay_that_does_not_exist(started: Callable[..., Mta]) -> None:
     assert found[1:3] == ("bounced", "5.1.1") and "ghost-lost" in found[3]
 
 
+@pytest.mark.parametrize("local", ["|touch {out}/stolen", "/{out}/stolen", ":include:{out}/bait", "x, bob", "\\\\bob"])
+def test_luser_relay_reads_strangers_as_addresses_only(started: Callable[..., Mta], local: str) -> None:
+    """LV16"""
+    (OUT / "bait").write_text("bob\n")
+    mta = started({"luser_relay": "$local", "allow_mail_to_commands": "alias, forward, include",
+                   "allow_mail_to_files": "alias, forward, include"})
+    found = outcomes(mta, f'"{local.format(out=OUT)}"@example.test')
+    assert [each[1:3] for each in found] == [("bounced", "5.1.1")] and not (OUT / "stolen").exists()
+    assert mta.mailbox("bob") == ""
+
+
 # -- .forward -------------------------------------------------------------------------------------------------------
 
 
