@@ -76,6 +76,8 @@ $(UNIT_TESTS): $(B)/%: $(B)/%.o $(B)/libtesting.a $(ARCHIVES)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< -Wl,--start-group $(B)/libtesting.a $(ARCHIVES) -Wl,--end-group $(LIBRARY_LIBS) -lcmocka
 
 unit-tests: $(UNIT_TESTS)
+	@dev/check-layers
+	@dev/check-manuals
 	@dev/run-unit-tests $(UNIT_TESTS)
 
 check:
