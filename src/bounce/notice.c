@@ -94,12 +94,13 @@ compose(struct bounce_case *c, const struct notice *notice, struct buf *why)
 static bool
 send_notice(struct bounce_case *c, const struct notice *notice)
 {
+	unsigned utf8 = c->request->options & QUEUE_OPTION_SMTPUTF8_REQUESTED ? CLEANUP_SMTPUTF8 : 0;
 	struct buf why = BUF_INIT;
 	bool ok;
 
 	if (!lists_anybody(c, notice))
 		return true;
-	ok = cleanup_open(c->bounce->cleanup, c->bounce->cleanup_flags, &why) && compose(c, notice, &why);
+	ok = cleanup_open(c->bounce->cleanup, c->bounce->cleanup_flags | utf8, &why) && compose(c, notice, &why);
 	if (!ok)
 		log_failed(c, notice, buf_c(&why));
 	buf_fini(&why);

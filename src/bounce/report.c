@@ -36,6 +36,22 @@ shown(struct bounce_case *c, struct view internal)
 	return copy;
 }
 
+/* The sender asked for SMTPUTF8: the report may speak it, too (RFC 6533). */
+static bool
+is_utf8(const struct bounce_case *c)
+{
+	return (c->request->options & QUEUE_OPTION_SMTPUTF8_REQUESTED) != 0;
+}
+
+/* "rfc822; user@example.org", or "utf-8; …" (RFC 6533, 3) */
+static const char *
+typed(struct bounce_case *c, struct view internal)
+{
+	const char *type = is_utf8(c) && !view_is_ascii(internal) ? "utf-8" : "rfc822";
+
+	return arena_printf(&c->arena, "%s; %s", type, shown(c, internal)).data;
+}
+
 static const char *
 date_of(struct bounce_case *c, time_t when)
 {
@@ -172,6 +188,8 @@ write_text_part(struct bounce_case *c, const struct notice *notice, const char *
 {
 	struct view charset = c->bounce->templates.list[c->kind].charset;
 
+	if (is_utf8(c) && view_is_nocase(charset, "us-ascii"))
+		charset = VIEW("utf-8");
 	line(c, "--%s", boundary);
 	line(c, "Content-Description: Notification");
 	line(c, "Content-Type: text/plain; charset=%.*s", VIEW_ARG(charset));
@@ -203,7 +221,7 @@ write_message_fields(struct bounce_case *c)
 	if (view_empty(sender))
 		line(c, "X-%s-Sender: rfc822; MAILER-DAEMON@%s", name, c->bounce->config->myorigin);
 	else
-		line(c, "X-%s-Sender: rfc822; %s", name, shown(c, sender));
+		line(c, "X-%s-Sender: %s", name, typed(c, sender));
 	if (c->envelope.have_time)
 		line(c, "Arrival-Date: %s", date_of(c, c->envelope.arrival.tv_sec));
 }
@@ -223,11 +241,11 @@ static void
 write_recipient_fields(struct bounce_case *c, const struct bounce_log_entry *entry)
 {
 	line(c, "%s", "");
-	line(c, "Final-Recipient: rfc822; %s", shown(c, entry->recipient));
+	line(c, "Final-Recipient: %s", typed(c, entry->recipient));
 	if (!view_empty(entry->dsn_orcpt))
 		line(c, "Original-Recipient: %.*s", VIEW_ARG(entry->dsn_orcpt));
 	else if (!view_empty(entry->original))
-		line(c, "Original-Recipient: rfc822; %s", shown(c, entry->original));
+		line(c, "Original-Recipient: %s", typed(c, entry->original));
 	if (c->kind == TEMPLATE_FAILURE)
 		line(c, "Action: failed");
 	else
@@ -244,7 +262,9 @@ write_status_part(struct bounce_case *c, const struct notice *notice, const char
 {
 	line(c, "--%s", boundary);
 	line(c, "Content-Description: Delivery report");
-	line(c, "Content-Type: message/delivery-status");
+	line(c, "Content-Type: message/%sdelivery-status", is_utf8(c) ? "global-" : "");
+	if (is_utf8(c))
+		line(c, "Content-Transfer-Encoding: 8bit");
 	line(c, "%s", "");
 	write_message_fields(c);
 	for (size_t i = 0; i < c->count; i++)
@@ -282,12 +302,15 @@ copy_content(struct bounce_case *c, bool headers_only)
 static void
 write_original_part(struct bounce_case *c, const struct notice *notice, const char *boundary)
 {
+	static const char *const types[2][2] = {
+		{ "message/rfc822", "text/rfc822-headers" }, { "message/global", "message/global-headers" },
+	};
 	bool headers = notice->original == ORIGINAL_HEADERS;
 	bool undelivered = c->kind == TEMPLATE_FAILURE || c->kind == TEMPLATE_DELAY;
 
 	line(c, "--%s", boundary);
 	line(c, "Content-Description: %s%s", undelivered ? "Undelivered Message" : "Message", headers ? " Headers" : "");
-	line(c, "Content-Type: %s", headers ? "text/rfc822-headers" : "message/rfc822");
+	line(c, "Content-Type: %s", types[is_utf8(c)][headers]);
 	write_encoding(c);
 	line(c, "%s", "");
 	line(c, "Return-Path: <%s>", view_empty(c->request->sender) ? "" : shown(c, c->request->sender));

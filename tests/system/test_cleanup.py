@@ -96,6 +96,20 @@ def test_notice_in_the_words_of_the_administrator(make_mta: Callable[..., Mta]) 
     mta.wait_log(r"warning: .*bounce\.cf, line 10: unknown header in success_template: Subjekt")
 
 
+def test_report_about_a_message_in_utf8(strict: Mta) -> None:
+    """RFC 6533: types and addresses of the report are those of SMTPUTF8."""
+    with strict.smtp() as session:
+        session.ehlo("client.example.test")
+        session.command_encoding = "utf-8"
+        assert session.docmd("MAIL", f"FROM:<{ALICE}> SMTPUTF8 BODY=8BITMIME")[0] == 250
+        assert session.docmd("RCPT", "TO:<j\u00fcrgen@bad.test>")[0] == 250
+        assert session.data("Subject: \u00fc\n\nbody\n".encode())[0] == 250
+    report = strict.wait_mail("alice", "Final-Recipient: utf-8; j\u00fcrgen@bad.test")
+    for line in ("Content-Type: message/global-delivery-status", "Content-Type: message/global\n",
+                 "Content-Type: text/plain; charset=utf-8"):
+        assert line in report
+
+
 # -- content -----------------------------------------------------------------------------------------------------------
 
 
