@@ -29,9 +29,10 @@ def strict() -> Iterator[Mta]:
     """An instance that inspects, maps and bounces."""
     with new_mta(main={
             "header_checks": f"regexp:{{{CHECKS}}}", "message_reject_characters": r"\001", "message_strip_characters": r"\0\200",
-            "transport_maps": "inline:{{bad.test=error:5.1.1 no such user}}", "smtpd_reject_unlisted_recipient": "no",
-            "virtual_alias_maps": "inline:{{team@example.test=alice@example.test, bob@example.test}, "
-                                  "{loop@example.test=longer.loop@example.test}, {@grow.test=x.$1@grow.test}, "
+            "transport_maps": "inline:{{bad.test=error:5.1.1 no such user}, {later.test=retry:4.0.0 later}}",
+            "smtpd_reject_unlisted_recipient": "no",
+            "virtual_alias_maps": r"regexp:{{/^(.*)@grow\.test$$/ xxxxxxxxxxxxxxxx$$1@grow.test}} "
+                                  "inline:{{team@example.test=alice@example.test, bob@example.test}, "
                                   "{wide@example.test=a@w.test, b@w.test, c@w.test, d@w.test}}",
             "virtual_alias_expansion_limit": "3", "recipient_delimiter": "+",
             "canonical_maps": "inline:{old@example.test=bob@example.test}", "header_size_limit": "2000"}) as each:
@@ -181,6 +182,49 @@ def test_alias_wider_than_the_limit_is_not_cut_short(strict: Mta) -> None:
         session.rcpt("wide@example.test")
         assert session.data("Subject: x\n\nx\n")[0] == 451
     strict.wait_log(r"unreasonable virtual_alias_maps map expansion size for wide@example\.test")
+
+
+def test_alias_that_grows_for_ever_is_refused(strict: Mta) -> None:
+    """CQ12"""
+    with strict.smtp() as session:
+        session.ehlo("client.example.test")
+        session.mail(ALICE)
+        session.rcpt("me@grow.test")
+        assert session.data("Subject: x\n\nx\n")[0] == 451
+    strict.wait_log(r"unreasonable virtual_alias_maps (address length|map nesting) for me@grow\.test")
+
+
+@pytest.mark.parametrize("address, code", [("-Cfile@example.test", 501), ("${run{id}}@bad.test", 250),
+                                           ("$mail_name@bad.test", 250)])
+def test_addresses_are_never_more_than_text(strict: Mta, address: str, code: int) -> None:
+    """AD2: no options of commands. AD3: no templates."""
+    with strict.smtp() as session:
+        session.ehlo("client.example.test")
+        session.mail(ALICE)
+        got, reply = session.rcpt(address)
+        assert got // 100 == code // 100, reply
+        if code == 250:
+            assert session.data("Subject: x\n\nx\n")[0] == 250
+            strict.wait_log(rf": to=<{re.escape(address)}>, .*status=bounced")
+
+
+def test_requeued_mail_still_asks_for_utf8(strict: Mta) -> None:
+    """CQ8"""
+    with strict.smtp() as session:
+        session.ehlo("client.example.test")
+        session.command_encoding = "utf-8"
+        session.docmd("MAIL", f"FROM:<{ALICE}> SMTPUTF8")
+        session.docmd("RCPT", "TO:<j\u00fcrgen@later.test>")
+        queue_id = re.search(rb"queued as (\w+)", session.data(b"Subject: plain\n\nbody\n")[1])[1].decode()
+    strict.wait_log(rf": {queue_id}: to=.*status=deferred")
+    mark = len(strict.log())
+    strict.run("postsuper", "-r", queue_id, check=True)
+    strict.run("postkick", "public", "pickup", "W", check=True)
+    fresh = strict.wait_log(rf"pickup\[\d+\]: (\w+): uid=.* orig_id={queue_id}", since=mark)[1]
+    strict.wait_log(rf": {fresh}: to=.*status=deferred", since=mark)
+    size = strict.run("postcat", "-q", fresh, check=True).stdout.split("message_size:")[1].splitlines()[0].split()
+    assert int(size[5]) & 1
+    strict.run("postsuper", "-d", fresh, check=True)
 
 
 @pytest.mark.parametrize("name, value", [("  ", "alice@example.test"), ("J\u00fcrgen", "=?utf-8?Q?J=C3=BCrgen?= <alice@example.test>"),

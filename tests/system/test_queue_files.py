@@ -96,3 +96,36 @@ def test_mail_of_every_shape_is_delivered(make_mta: Callable[..., Mta]) -> None:
         for line in filter(None, content_of(name).splitlines()):
             assert line[:200] in mailbox or line.startswith("From "), (name, line, re.findall(f".*{ids[name]}.*", mta.log()))
     assert "corrupt" not in mta.log()
+
+
+DAMAGES = {
+    "cut in the envelope": lambda data: data[:300], "cut in the content": lambda data: data[:900],
+    "without its end": lambda data: data[:-2], "record of type 0": lambda data: data[:97] + b"\0\0" + data[99:],
+    "endless length": lambda data: data[:97] + b"T" + b"\xff" * 8 + data[106:], "nothing": lambda data: b"",
+    "text": lambda data: b"Subject: this is no queue file\n" * 9,
+    "pointer to itself": lambda data: data[:97] + b"p\x0f%15d" % 97 + data[114:],
+}
+
+
+def test_damaged_files_are_set_aside(make_mta: Callable[..., Mta]) -> None:
+    """CQ5, CQ7, CQ17: every program that meets one says so and lives; mail beside it is delivered."""
+    mta = make_mta(main={"default_transport": "discard:"})
+    mta.start()
+    mta.stop()
+    good = adopt(mta, "smtp", "incoming")
+    bad = {}
+    for name, damage in DAMAGES.items():
+        queue_id = adopt(mta, "smtp", "incoming")
+        path = mta.queue / "incoming" / queue_id
+        path.write_bytes(damage(path.read_bytes()))
+        bad[queue_id] = name
+    listed = mta.run("postqueue", "-j", check=True).stdout
+    assert good in listed and not any(queue_id in listed for queue_id in bad)
+    for queue_id in bad:
+        assert mta.run("postcat", "-q", queue_id).returncode in (0, 1), bad[queue_id]
+    mta.start()
+    mta.wait_removed(good)
+    for queue_id, name in bad.items():
+        mta.wait_log(rf"{queue_id}.* from queue \S+ to queue .corrupt")
+        assert (mta.queue / "corrupt" / queue_id).exists(), name
+    assert not re.search("panic|fatal|killed by signal|exit status", mta.log())
