@@ -39,13 +39,27 @@ endef
 daemon = $(eval $(call program_rules,$(strip $(1)),$(2),DAEMONS,libexec))
 command = $(eval $(call program_rules,$(strip $(1)),$(2),COMMANDS,sbin))
 
+# $(call table_module,TYPE,FOLDER,LIBRARIES): a table type that is loaded when it is needed (table/module.h)
+define table_module_rules
+MODULE_FILES += $$(B)/lib/table-$(1).so
+$$(B)/lib/table-$(1).so: $$(patsubst %.c,$$(B)/pic/%.o,$$(wildcard $(2)/*.c))
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC) -shared $$(LDFLAGS) -o $$@ $$^ $(3)
+endef
+table_module = $(if $(filter $(strip $(1)),$(TABLE_MODULES)),$(eval $(call table_module_rules,$(strip $(1)),$(2),$(3))))
+MODULE_FILES :=
+
 include $(sort $(wildcard src/*/module.mk))
 
 ARCHIVES := $(patsubst %,$(B)/lib%.a,$(LIBRARIES))
 DAEMON_FILES := $(patsubst %,$(B)/libexec/%,$(DAEMONS))
 COMMAND_FILES := $(patsubst %,$(B)/sbin/%,$(COMMANDS))
 
-all: $(DAEMON_FILES) $(COMMAND_FILES)
+all: $(DAEMON_FILES) $(COMMAND_FILES) $(MODULE_FILES)
+
+$(B)/pic/%.o: %.c config.mk config.h
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE -g -O2 -fPIC $(WARNINGS) -Isrc -I. $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(B)/%.o: %.c config.mk config.h
 	@mkdir -p $(@D)

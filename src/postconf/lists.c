@@ -5,6 +5,7 @@
 
 #include "config.h"
 #include "global/client/proxy.h"
+#include "global/config/tables.h"
 #include "global/dsn/bounce_template.h"
 #include "table/table.h"
 #include "util/file/file.h"
@@ -38,16 +39,21 @@ by_name(const void *a, const void *b)
 }
 
 void
-list_table_types(void)
+list_table_types(struct config *config)
 {
 	struct names names = { 0 };
+	struct buf why = BUF_INIT;
+	const struct table_env *env = config_table_env(config, &why);
 
+	if (env == NULL)
+		log_fatal("%s", buf_c(&why));
 	proxy_register();
-	table_each_type(add_name, &names);
+	table_each_type(env, add_name, &names);
 	qsort(names.list, names.count, sizeof(*names.list), by_name);
 	for (size_t i = 0; i < names.count; i++)
 		puts(names.list[i]);
 	mem_free(names.list);
+	buf_fini(&why);
 }
 
 void

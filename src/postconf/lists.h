@@ -6,7 +6,7 @@
 
 #include "global/config/config.h"
 
-void	list_table_types(void);
+void	list_table_types(struct config *config);	/* with modules in shlib_directory */
 void	list_lock_methods(void);
 void	list_sasl_types(void);			/* of servers and of clients: the same */
 void	list_tls(const char *what);		/* compile-version, run-version, public-key-algorithms; fatal for others */

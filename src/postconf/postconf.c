@@ -262,6 +262,18 @@ show_services(const struct request *request)
 	buf_fini(&why);
 }
 
+/* Where modules are is said by main.cf; without one, where they were installed. */
+static void
+show_types(const struct request *request)
+{
+	struct config *config = config_load(request->directory, NULL);
+
+	if (config == NULL)
+		config = config_empty(request->directory);
+	list_table_types(config);
+	config_free(config);
+}
+
 static void
 show_templates(const struct request *request)
 {
@@ -279,7 +291,7 @@ show(const struct request *request)
 	switch (request->mode) {
 	case 'a': case 'A': list_sasl_types(); break;
 	case 'b': case 't': show_templates(request); break;
-	case 'm': list_table_types(); break;
+	case 'm': show_types(request); break;
 	case 'l': list_lock_methods(); break;
 	case 'T': list_tls(request->tls_fact); break;
 	case 'p': show_main_cf(request); break;

@@ -14,6 +14,7 @@
 
 enum {
 	NEEDS_PROGRAMS = 1 << 0,	/* ours, in daemon_directory */
+	MAKES_QUEUE = 1 << 1,		/* queue_directory may be missing */
 };
 
 static const struct command {
@@ -21,8 +22,8 @@ static const struct command {
 	int (*run)(struct control *control);
 	unsigned flags;
 } commands[] = {
-	{ "start",	control_start,			NEEDS_PROGRAMS },
-	{ "start-fg",	control_start_foreground,	NEEDS_PROGRAMS },
+	{ "start",	control_start,			NEEDS_PROGRAMS | MAKES_QUEUE },
+	{ "start-fg",	control_start_foreground,	NEEDS_PROGRAMS | MAKES_QUEUE },
 	{ "stop",	control_stop,			0 },
 	{ "drain",	control_stop,			0 },		/* the name it had when it meant less */
 	{ "quick-stop",	control_quick_stop,		0 },
@@ -30,7 +31,7 @@ static const struct command {
 	{ "reload",	control_reload,			NEEDS_PROGRAMS },
 	{ "flush",	control_flush,			0 },
 	{ "status",	control_status,			0 },
-	{ "check",	control_check,			NEEDS_PROGRAMS },
+	{ "check",	control_check,			NEEDS_PROGRAMS | MAKES_QUEUE },
 	{ "logrotate",	control_logrotate,		0 },
 };
 
@@ -127,7 +128,7 @@ main(int argc, char **argv)
 	control.privileged = geteuid() == 0;
 	if (command->flags & NEEDS_PROGRAMS)
 		check_programs(&control);
-	if (chdir(control.settings.queue_directory) == -1 && command->run != control_check)
+	if (chdir(control.settings.queue_directory) == -1 && (command->flags & MAKES_QUEUE) == 0)
 		log_fatal("chdir %s: no queue directory", control.settings.queue_directory);
 	return command->run(&control);
 }

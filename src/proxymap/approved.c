@@ -99,3 +99,25 @@ approved_has(const struct approved *approved, struct view table)
 {
 	return hash_get(approved->tables, table) != NULL;
 }
+
+struct walk {
+	void (*each)(struct view table, void *arg);
+	void *arg;
+};
+
+static bool
+step(struct view table, void *value, void *arg)
+{
+	const struct walk *walk = arg;
+
+	walk->each(table, walk->arg);
+	return true;
+}
+
+void
+approved_each(const struct approved *approved, void (*each)(struct view table, void *arg), void *arg)
+{
+	struct walk walk = { each, arg };
+
+	hash_each(approved->tables, step, &walk);
+}

@@ -10,6 +10,7 @@
 struct approved;
 
 struct approved	*approved_read(struct config *config, const char *parameter);	/* fatal when it cannot be read */
+void		 approved_each(const struct approved *approved, void (*each)(struct view table, void *arg), void *arg);
 bool		 approved_has(const struct approved *approved, struct view table);	/* "type:name" */
 
 #endif

@@ -174,6 +174,17 @@ serve(struct service_context *ctx, struct channel *channel, const struct frame *
 
 /* -- life ---------------------------------------------------------------------------------------------------------- */
 
+/* Behind the sandbox no library can be loaded any more. */
+static void
+load_type(struct view table, void *arg)
+{
+	const struct table_env *env = arg;
+	struct view type, name;
+
+	table_split_name(env, table, &type, &name);
+	table_load_type(env, type);
+}
+
 static void
 prepare(struct service_context *ctx)
 {
@@ -184,6 +195,7 @@ prepare(struct service_context *ctx)
 	proxymap->ctx = ctx;
 	proxymap->writes = strcmp(service_name(ctx), config->write_service) == 0;
 	proxymap->approved = approved_read(service_settings(ctx), proxymap->writes ? "proxy_write_maps" : "proxy_read_maps");
+	approved_each(proxymap->approved, load_type, (void *)(uintptr_t)service_tables(ctx));
 	proxymap->tables = hash_new();
 	service_promise_path(ctx, proxymap->writes ? "file-write" : "file-read", "/");	/* tables are opened when asked for */
 	service_set_state(ctx, proxymap);

@@ -1,5 +1,6 @@
 #include <stdio.h>
 
+#include "table/sql.h"
 #include "table/table.h"
 #include "table/type.h"
 #include "table/types.h"
@@ -41,7 +42,7 @@ table_register(const struct table_type *type)
 }
 
 static const struct table_type *
-find_type(struct view name)
+find_type(const struct table_env *env, struct view name)
 {
 	for (size_t i = registered_count; i > 0; i--)
 		if (view_is(name, registered[i - 1]->name))
@@ -49,17 +50,18 @@ find_type(struct view name)
 	for (size_t i = 0; i < ARRAY_COUNT(builtin); i++)
 		if (builtin[i]->ops != NULL && view_is(name, builtin[i]->name))
 			return builtin[i];
-	return NULL;
+	return sql_type(env, name);
 }
 
 void
-table_each_type(void (*each)(const char *name, void *arg), void *arg)
+table_each_type(const struct table_env *env, void (*each)(const char *name, void *arg), void *arg)
 {
 	for (size_t i = 0; i < ARRAY_COUNT(builtin); i++)
 		if (builtin[i]->ops != NULL)
 			each(builtin[i]->name, arg);
 	for (size_t i = 0; i < registered_count; i++)
 		each(registered[i]->name, arg);
+	sql_each_type(env, each, arg);
 }
 
 void
@@ -74,7 +76,7 @@ table_split_name(const struct table_env *env, struct view text, struct view *typ
 static void
 open_state(struct table *table, const struct table_env *env, struct view type, const char *name, struct buf *why)
 {
-	const struct table_type *found = find_type(type);
+	const struct table_type *found = find_type(env, type);
 
 	if (found == NULL) {
 		why_set(why, "unsupported dictionary type: %.*s", VIEW_ARG(type));

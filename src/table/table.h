@@ -78,8 +78,10 @@ enum lookup	 table_delete(struct table *table, struct view key, struct buf *why)
 enum lookup	 table_next(struct table *table, bool restart, struct buf *key, struct buf *value, struct buf *why);
 bool		 table_commit(struct table *table, struct buf *why);	/* TABLE_BULK: makes the new content visible */
 
+/* Loads the module of a type, if it is one: for those who will open such tables when they can load nothing any more. */
+void		 table_load_type(const struct table_env *env, struct view type);
 void		 table_register(const struct table_type *type);	/* layers above add their own (proxy); the last of a name counts */
-/* Calls each() for every type this build can open. */
-void		 table_each_type(void (*each)(const char *name, void *arg), void *arg);
+/* Calls each() for every type that can be opened here. */
+void		 table_each_type(const struct table_env *env, void (*each)(const char *name, void *arg), void *arg);
 
 #endif

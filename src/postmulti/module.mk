@@ -1,0 +1,1 @@
+$(call command,postmulti,src/postmulti)
