@@ -1,1 +1,1 @@
-$(call command,postalias,src/postalias src/postmap/common)
+$(call command,postalias,src/postalias)

@@ -1,5 +1,5 @@
 #include "postalias/alias_line.h"
-#include "postmap/common/tool.h"
+#include "service/map_tool/tool.h"
 #include "util/base/clock.h"
 #include "util/log/log.h"
 #include "util/text/encode.h"

@@ -1,1 +1,1 @@
-$(call command,postmap,src/postmap src/postmap/common)
+$(call command,postmap,src/postmap)

@@ -1,4 +1,4 @@
-#include "postmap/common/tool.h"
+#include "service/map_tool/tool.h"
 #include "table/entry.h"
 #include "util/file/file.h"
 #include "util/text/encode.h"

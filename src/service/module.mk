@@ -1,1 +1,1 @@
-$(call library,service,src/service)
+$(call library,service,src/service src/service/map_tool)

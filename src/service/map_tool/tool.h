@@ -1,9 +1,12 @@
 /*
- * tool: what postmap and postalias share: build, change, ask and list tables. They differ in the lines they read and
- * in how they show a key.
+ * tool: the whole of a command that builds, changes, asks and lists tables. postmap and postalias are two kinds of it:
+ * they differ in the lines they read and in how they show a key.
+ *
+ * All is borrowed: a kind is constant, names and keys are those of the command line. What makes the command pointless
+ * (a table that cannot be opened, read or written) ends it by a fatal error.
  */
-#ifndef POSTMAP_COMMON_TOOL_H
-#define POSTMAP_COMMON_TOOL_H
+#ifndef SERVICE_MAP_TOOL_H
+#define SERVICE_MAP_TOOL_H
 
 #include "global/config/config.h"
 #include "table/source.h"

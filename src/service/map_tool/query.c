@@ -1,8 +1,8 @@
 #include <stdio.h>
 
 #include "global/message/header.h"
-#include "postmap/common/show.h"
-#include "postmap/common/tool.h"
+#include "service/map_tool/show.h"
+#include "service/map_tool/tool.h"
 #include "util/log/log.h"
 #include "util/text/chars.h"
 

@@ -1,4 +1,4 @@
-#include "postmap/common/show.h"
+#include "service/map_tool/show.h"
 
 #include <stdio.h>
 

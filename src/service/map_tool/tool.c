@@ -1,4 +1,4 @@
-#include "postmap/common/tool.h"
+#include "service/map_tool/tool.h"
 
 #include <sys/stat.h>
 #include <unistd.h>

@@ -1,7 +1,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "postmap/common/tool.h"
+#include "service/map_tool/tool.h"
 #include "util/log/log.h"
 #include "util/process/process.h"
 #include "util/text/casefold.h"
