@@ -15,12 +15,18 @@ take_size(struct message *m, const struct record *record)
 }
 
 static void
-take_create_time(struct message *m, struct view value)
+set_create_time(struct message *m, struct view value)
 {
 	if (m->have_create_time)
 		return;
 	m->have_create_time = true;
 	message_put_attribute(m, "create_time", value);
+}
+
+static void
+take_create_time(struct message *m, const struct record *record)
+{
+	set_create_time(m, record->data);
 }
 
 /* It stands right behind the arrival time; re-queued mail brings its own. */
@@ -29,7 +35,7 @@ put_create_time(struct message *m)
 {
 	struct view now = arena_printf(&m->arena, "%ld", (long)queue_writer_time(m->writer).tv_sec);
 
-	take_create_time(m, now);
+	set_create_time(m, now);
 }
 
 static void
@@ -68,6 +74,13 @@ take_sender(struct message *m, const struct record *record)
 	buf_fini(&sender);
 }
 
+static void
+take_warn_time(struct message *m, const struct record *record)
+{
+	m->have_warn_time = true;
+	message_put(m, RECORD_WARN_TIME, record->data);
+}
+
 /* When to warn the sender; a null sender is never warned. */
 static void
 put_warn_time(struct message *m)
@@ -80,6 +93,19 @@ put_warn_time(struct message *m)
 		message_put(m, RECORD_WARN_TIME, when);
 	}
 	m->have_warn_time = true;
+}
+
+static void
+take_original(struct message *m, const struct record *record)
+{
+	m->pending.original = arena_view(&m->arena, record->data);
+}
+
+static void
+take_done(struct message *m, const struct record *record)
+{
+	m->pending = (struct message_recipient){ 0 };
+	m->done_recipients++;
 }
 
 static void
@@ -155,18 +181,18 @@ put_attribute(struct message *m, struct view name, struct view value)
 }
 
 void
-envelope_attribute(struct message *m, struct view data)
+envelope_attribute(struct message *m, const struct record *record)
 {
 	struct view name, value;
 
-	if (!record_attribute(data, &name, &value))
+	if (!record_attribute(record->data, &name, &value))
 		message_fail(m, CLEANUP_BAD, NULL);
 	else if (view_is(name, "notify_flags"))
 		take_notify(m, value);
 	else if (view_is(name, "dsn_orig_rcpt"))
 		m->pending.dsn_orcpt = arena_view(&m->arena, value);
 	else if (view_is(name, "create_time"))
-		take_create_time(m, value);
+		set_create_time(m, value);
 	else if (view_is(name, "rewrite_context"))
 		take_context(m, value);
 	else
@@ -176,7 +202,7 @@ envelope_attribute(struct message *m, struct view data)
 /* -- the end of the envelope --------------------------------------------------------------------------------------- */
 
 static void
-begin_content(struct message *m)
+begin_content(struct message *m, const struct record *record)
 {
 	if (!m->have_sender) {
 		log_warn("%s: envelope without sender", buf_c(&m->id));
@@ -203,74 +229,60 @@ is_create_time(const struct record *record)
 
 /* What a server's rules want done with the message; nothing else can be asked for here. */
 void
-envelope_flags(struct message *m, struct view text)
+envelope_flags(struct message *m, const struct record *record)
 {
 	unsigned long long flags;
 
-	if (!view_number(text, &flags) || (flags & ~(unsigned long long)(CLEANUP_HOLD | CLEANUP_DISCARD)) != 0)
+	if (!view_number(record->data, &flags) || (flags & ~(unsigned long long)(CLEANUP_HOLD | CLEANUP_DISCARD)) != 0)
 		message_fail(m, CLEANUP_BAD, NULL);
 	else
 		m->flags |= (unsigned)flags;
 }
+
+static void
+copy(struct message *m, const struct record *record)
+{
+	message_put(m, record->type, record->data);
+}
+
+static void
+ignore(struct message *m, const struct record *record)
+{
+}
+
+static record_handler *const handlers[256] = {
+	[RECORD_ATTRIBUTE] = envelope_attribute,
+	[RECORD_CANCELLED] = take_done,
+	[RECORD_CONTENT] = begin_content,
+	[RECORD_CREATE_TIME] = take_create_time,
+	[RECORD_DELAY] = ignore,
+	[RECORD_DONE] = take_done,
+	[RECORD_FILTER] = copy,
+	[RECORD_FLAGS] = envelope_flags,
+	[RECORD_FULL_NAME] = take_full_name,
+	[RECORD_INSPECT] = copy,
+	[RECORD_KILLED] = ignore,
+	[RECORD_MILTERS] = ignore,
+	[RECORD_ORIGINAL] = take_original,
+	[RECORD_PADDING] = ignore,
+	[RECORD_RECIPIENT] = take_recipient,
+	[RECORD_REDIRECT] = copy,
+	[RECORD_SENDER] = take_sender,
+	[RECORD_SIZE] = take_size,
+	[RECORD_TIME] = take_time,
+	[RECORD_VERP] = copy,
+	[RECORD_WARN_TIME] = take_warn_time,
+};
 
 void
 envelope_record(struct message *m, const struct record *record)
 {
 	if (m->have_time && !m->have_create_time && !is_create_time(record))
 		put_create_time(m);
-	switch (record->type) {
-	case RECORD_CONTENT:
-		begin_content(m);
-		break;
-	case RECORD_SIZE:
-		take_size(m, record);
-		break;
-	case RECORD_TIME:
-		take_time(m, record);
-		break;
-	case RECORD_CREATE_TIME:
-		take_create_time(m, record->data);
-		break;
-	case RECORD_FULL_NAME:
-		take_full_name(m, record);
-		break;
-	case RECORD_SENDER:
-		take_sender(m, record);
-		break;
-	case RECORD_ORIGINAL:
-		m->pending.original = arena_view(&m->arena, record->data);
-		break;
-	case RECORD_RECIPIENT:
-		take_recipient(m, record);
-		break;
-	case RECORD_ATTRIBUTE:
-		envelope_attribute(m, record->data);
-		break;
-	case RECORD_DONE:
-	case RECORD_CANCELLED:
-		m->pending = (struct message_recipient){ 0 };
-		m->done_recipients++;
-		break;
-	case RECORD_WARN_TIME:
-		m->have_warn_time = true;
-		message_put(m, RECORD_WARN_TIME, record->data);
-		break;
-	case RECORD_INSPECT:
-	case RECORD_FILTER:
-	case RECORD_VERP:
-	case RECORD_REDIRECT:
-		message_put(m, record->type, record->data);
-		break;
-	case RECORD_FLAGS:
-		envelope_flags(m, record->data);
-		break;
-	case RECORD_KILLED:
-	case RECORD_PADDING:
-	case RECORD_DELAY:
-	case RECORD_MILTERS:
-		break;
-	default:
-		log_warn("%s: unexpected record type %d in envelope", buf_c(&m->id), record->type);
-		message_fail(m, CLEANUP_BAD, NULL);
+	if (handlers[record->type] != NULL) {
+		handlers[record->type](m, record);
+		return;
 	}
+	log_warn("%s: unexpected record type %d in envelope", buf_c(&m->id), record->type);
+	message_fail(m, CLEANUP_BAD, NULL);
 }

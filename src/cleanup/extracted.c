@@ -19,20 +19,20 @@ begin(struct message *m)
 
 /* Attributes of the envelope that a filter in between may still change; those of recipients; nothing else. */
 static void
-take_attribute(struct message *m, struct view data)
+take_attribute(struct message *m, const struct record *record)
 {
 	struct view name, value;
 
-	if (!record_attribute(data, &name, &value))
+	if (!record_attribute(record->data, &name, &value))
 		message_fail(m, CLEANUP_BAD, NULL);
 	else if (view_is(name, "encoding"))
 		m->encoding = arena_view(&m->arena, value);
 	else
-		envelope_attribute(m, data);
+		envelope_attribute(m, record);
 }
 
 static void
-take_end(struct message *m)
+take_end(struct message *m, const struct record *record)
 {
 	begin(m);
 	extracted_finish(m);
@@ -40,43 +40,57 @@ take_end(struct message *m)
 	m->stage = STAGE_DONE;
 }
 
+static void
+take_recipient(struct message *m, const struct record *record)
+{
+	begin(m);
+	envelope_record(m, record);
+}
+
+static void
+take_filter(struct message *m, const struct record *record)
+{
+	m->filter = arena_view(&m->arena, record->data);
+}
+
+static void
+take_redirect(struct message *m, const struct record *record)
+{
+	m->redirect = arena_view(&m->arena, record->data);
+}
+
+static void
+ignore(struct message *m, const struct record *record)
+{
+}
+
+static record_handler *const handlers[256] = {
+	[RECORD_ATTRIBUTE] = take_attribute,
+	[RECORD_CANCELLED] = take_recipient,
+	[RECORD_DONE] = take_recipient,
+	[RECORD_END] = take_end,
+	[RECORD_ERRORS_TO] = ignore,
+	[RECORD_FILTER] = take_filter,
+	[RECORD_FLAGS] = envelope_flags,
+	[RECORD_FULL_NAME] = ignore,
+	[RECORD_INSPECT] = ignore,
+	[RECORD_KILLED] = ignore,
+	[RECORD_ORIGINAL] = take_recipient,
+	[RECORD_PRIORITY] = ignore,
+	[RECORD_RECIPIENT] = take_recipient,
+	[RECORD_REDIRECT] = take_redirect,
+	[RECORD_RETURN_RECEIPT] = ignore,
+};
+
 void
 extracted_record(struct message *m, const struct record *record)
 {
-	switch (record->type) {
-	case RECORD_END:
-		take_end(m);
-		break;
-	case RECORD_ATTRIBUTE:
-		take_attribute(m, record->data);
-		break;
-	case RECORD_RECIPIENT:
-	case RECORD_ORIGINAL:
-	case RECORD_DONE:
-	case RECORD_CANCELLED:
-		begin(m);
-		envelope_record(m, record);
-		break;
-	case RECORD_FLAGS:
-		envelope_flags(m, record->data);
-		break;
-	case RECORD_FILTER:
-		m->filter = arena_view(&m->arena, record->data);
-		break;
-	case RECORD_REDIRECT:
-		m->redirect = arena_view(&m->arena, record->data);
-		break;
-	case RECORD_FULL_NAME:
-	case RECORD_INSPECT:
-	case RECORD_RETURN_RECEIPT:
-	case RECORD_ERRORS_TO:
-	case RECORD_PRIORITY:
-	case RECORD_KILLED:
-		break;
-	default:
-		log_warn("%s: unexpected record type %d behind the content", buf_c(&m->id), record->type);
-		message_fail(m, CLEANUP_BAD, NULL);
+	if (handlers[record->type] != NULL) {
+		handlers[record->type](m, record);
+		return;
 	}
+	log_warn("%s: unexpected record type %d behind the content", buf_c(&m->id), record->type);
+	message_fail(m, CLEANUP_BAD, NULL);
 }
 
 void

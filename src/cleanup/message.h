@@ -114,9 +114,11 @@ bool	message_take_records(struct message *m, struct view block);
 unsigned message_commit(struct message *m);
 
 /* -- the stages, a file each -- */
+typedef void record_handler(struct message *m, const struct record *record);
+
 void	envelope_record(struct message *m, const struct record *record);
-void	envelope_attribute(struct message *m, struct view data);
-void		envelope_flags(struct message *m, struct view text);
+void	envelope_attribute(struct message *m, const struct record *record);
+void	envelope_flags(struct message *m, const struct record *record);
 void	content_begin(struct message *m);
 void	content_record(struct message *m, const struct record *record);
 void	content_end(struct message *m);

@@ -4,17 +4,32 @@
 #include <unistd.h>
 
 #include "util/base/number.h"
+#include "util/base/option.h"
 #include "util/log/log.h"
 
-static int
-seconds(const char *text)
+static void
+take_exit_time(void *out, int letter, const char *value)
 {
+	struct master_options *options = out;
 	long long n;
 
-	if (!number_parse(text, 1, INT_MAX / 1000, &n))
-		log_fatal("-e %s: not a number of seconds", text);
-	return (int)n;
+	if (!number_parse(value, 1, INT_MAX / 1000, &n))
+		log_fatal("-e %s: not a number of seconds", value);
+	options->exit_after_sec = (int)n;
 }
+
+static const struct option_row rows[] = {
+	OPTION_TEXT('c', struct master_options, config_directory),
+	OPTION_FLAG('D', struct master_options, debugger),
+	OPTION_FLAG('d', struct master_options, debug),
+	OPTION_CALL('e', take_exit_time),
+	OPTION_FLAG('i', struct master_options, init),
+	OPTION_FLAG('s', struct master_options, foreground),
+	OPTION_FLAG('t', struct master_options, only_test),
+	OPTION_COUNT('v', struct master_options, verbose),
+	OPTION_FLAG('w', struct master_options, wait),
+	OPTION_END
+};
 
 static void
 check(const struct master_options *options)
@@ -30,42 +45,7 @@ check(const struct master_options *options)
 void
 options_read(struct master_options *options, int argc, char **argv)
 {
-	int option;
-
-	while ((option = getopt(argc, argv, "c:Dde:istvw")) != -1) {
-		switch (option) {
-		case 'c':
-			options->config_directory = optarg;
-			break;
-		case 'D':
-			options->debugger = true;
-			break;
-		case 'd':
-			options->debug = true;
-			break;
-		case 'e':
-			options->exit_after_sec = seconds(optarg);
-			break;
-		case 'i':
-			options->init = true;
-			break;
-		case 's':
-			options->foreground = true;
-			break;
-		case 't':
-			options->only_test = true;
-			break;
-		case 'v':
-			options->verbose++;
-			break;
-		case 'w':
-			options->wait = true;
-			break;
-		default:
-			log_fatal("usage: %s [-Ddistvw] [-c config_dir] [-e exit_time]", argv[0]);
-		}
-	}
-	if (optind < argc)
+	if (!options_parse(argc, argv, "c:Dde:istvw", rows, options) || optind < argc)
 		log_fatal("usage: %s [-Ddistvw] [-c config_dir] [-e exit_time]", argv[0]);
 	check(options);
 }

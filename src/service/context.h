@@ -27,7 +27,7 @@ struct service_options {
 	int max_use;			/* -m; -1: not given, 0: none */
 	int max_idle_sec;		/* -i; the same */
 	int lifetime_sec;		/* -r; 0: for ever */
-	char **overrides;		/* -o; NULL ended */
+	const char **overrides;		/* -o; NULL ended */
 	size_t override_count;
 	char *const *arguments;
 };

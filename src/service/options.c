@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "util/base/number.h"
+#include "util/base/option.h"
 #include "util/log/log.h"
 
 static int
@@ -30,83 +31,77 @@ time_option(int letter, const char *text)
 }
 
 static void
-add_override(struct service_options *options, char *text)
+take_max_idle(void *out, int letter, const char *value)
 {
-	size_t count = options->override_count++;
+	struct service_options *options = out;
 
-	options->overrides = mem_resize(options->overrides, (count + 2) * sizeof(char *));
-	options->overrides[count] = text;
-	options->overrides[count + 1] = NULL;
+	options->max_idle_sec = time_option(letter, value);
 }
 
 static void
-take_option(struct service_options *options, int letter, char *argument)
+take_max_use(void *out, int letter, const char *value)
 {
-	switch (letter) {
-	case 'c':
-		options->chroot = true;
-		break;
-	case 'd':
-		options->debug = true;
-		break;
-	case 'D':
-		options->debugger = true;
-		break;
-	case 'i':
-		options->max_idle_sec = time_option(letter, argument);
-		break;
-	case 'l':
-		options->only_process = true;
-		break;
-	case 'm':
-		options->max_use = strcmp(argument, "none") == 0 ? 0 : number_option(letter, argument);
-		break;
-	case 'n':
-		options->name = argument;
-		break;
-	case 'o':
-		add_override(options, argument);
-		break;
-	case 'r':
-		options->lifetime_sec = time_option(letter, argument);
-		break;
-	case 's':
-		options->sockets = number_option(letter, argument);
-		break;
-	case 'S':
-		options->standalone = true;
-		break;
-	case 't':
-		options->type = argument;
-		break;
-	case 'u':
-		options->unprivileged = true;
-		break;
-	case 'v':
-		options->verbose++;
-		break;
-	case 'V':
-		options->to_stderr = true;
-		break;
-	case 'z':
-		options->unlimited = true;
-		break;
-	default:
-		log_fatal("unknown option, or its argument is missing: -%c", optopt);
-	}
+	struct service_options *options = out;
+
+	options->max_use = strcmp(value, "none") == 0 ? 0 : number_option(letter, value);
 }
+
+static void
+take_lifetime(void *out, int letter, const char *value)
+{
+	struct service_options *options = out;
+
+	options->lifetime_sec = time_option(letter, value);
+}
+
+static void
+take_sockets(void *out, int letter, const char *value)
+{
+	struct service_options *options = out;
+
+	options->sockets = number_option(letter, value);
+}
+
+static void
+take_override(void *out, int letter, const char *value)
+{
+	struct service_options *options = out;
+	size_t count = options->override_count++;
+
+	options->overrides = mem_resize(options->overrides, (count + 2) * sizeof(char *));
+	options->overrides[count] = value;
+	options->overrides[count + 1] = NULL;
+}
+
+static const struct option_row rows[] = {
+	OPTION_FLAG('c', struct service_options, chroot),
+	OPTION_FLAG('d', struct service_options, debug),
+	OPTION_FLAG('D', struct service_options, debugger),
+	OPTION_CALL('i', take_max_idle),
+	OPTION_FLAG('l', struct service_options, only_process),
+	OPTION_CALL('m', take_max_use),
+	OPTION_TEXT('n', struct service_options, name),
+	OPTION_CALL('o', take_override),
+	OPTION_CALL('r', take_lifetime),
+	OPTION_CALL('s', take_sockets),
+	OPTION_FLAG('S', struct service_options, standalone),
+	OPTION_TEXT('t', struct service_options, type),
+	OPTION_FLAG('u', struct service_options, unprivileged),
+	OPTION_COUNT('v', struct service_options, verbose),
+	OPTION_FLAG('V', struct service_options, to_stderr),
+	OPTION_FLAG('z', struct service_options, unlimited),
+	OPTION_END
+};
 
 void
 service_options_parse(struct service_options *options, int argc, char **argv)
 {
-	int letter;
-
 	options->type = "unix";
 	options->sockets = 1;
 	options->max_use = options->max_idle_sec = -1;
 	opterr = 0;
-	while ((letter = getopt(argc, argv, "+cdDi:lm:n:o:r:s:St:uvVz")) != -1)
-		take_option(options, letter, optarg);
+	if (!options_parse(argc, argv, "+cdDi:lm:n:o:r:s:St:uvVz", rows, options))
+		log_fatal("unknown option, or its argument is missing: -%c", optopt);
 	if (options->name == NULL)
 		options->name = options->process_name;
 	options->arguments = argv + optind;

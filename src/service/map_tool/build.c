@@ -12,7 +12,7 @@ tool_put(const struct tool *tool, struct table *table, struct view key, struct v
 	struct buf folded = BUF_INIT;
 	bool done;
 
-	if (!tool->fold)
+	if (tool->keep_case)
 		return table_update(table, key, value, why);
 	casefold_put(&folded, key, tool->env.utf8);
 	done = table_update(table, buf_view(&folded), value, why);

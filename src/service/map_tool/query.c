@@ -18,7 +18,7 @@ static void
 open_tables(struct query *query, const struct tool *tool, char *const *names, unsigned flags)
 {
 	*query = (struct query){ .tool = tool };
-	if (tool->fold)
+	if (!tool->keep_case)
 		flags |= TABLE_FOLD_FIXED;
 	for (; *names != NULL; names++) {
 		struct table *table = table_open(&tool->env, view_string(*names), flags);

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "service/command.h"
+#include "util/base/option.h"
 #include "util/log/log.h"
 
 static void __attribute__((noreturn))
@@ -13,82 +14,58 @@ usage(const struct tool *tool)
 }
 
 static void
-set_job(struct tool *tool, enum tool_job job, const char *key)
+set_job(void *out, int letter, const char *key)
 {
+	static const enum tool_job jobs[] = { ['d'] = TOOL_DELETE, ['i'] = TOOL_ADD, ['q'] = TOOL_QUERY, ['s'] = TOOL_LIST };
+	struct tool *tool = out;
+
 	if (tool->job != TOOL_BUILD)
 		log_fatal("specify only one of -d, -i, -q or -s");
-	tool->job = job;
+	tool->job = jobs[letter];
 	tool->key = key;
 }
 
-/* Options that only set a flag. */
-static bool
-simple_option(struct tool *tool, int option)
+static void
+set_table_flag(void *out, int letter, const char *value)
 {
-	const struct {
-		int option;
-		bool *set;
-	} switches[] = {
-		{ 'F', &tool->values_are_files }, { 'b', &tool->body }, { 'h', &tool->headers }, { 'j', &tool->json },
-		{ 'o', &tool->keep_root }, { 'p', &tool->plain_mode }, { 'u', &tool->no_utf8 }, { 'U', &tool->force_utf8 },
+	static const unsigned flags[] = {
+		['n'] = TABLE_NO_NUL, ['N'] = TABLE_ADD_NUL, ['r'] = TABLE_DUP_REPLACE, ['w'] = TABLE_DUP_IGNORE,
 	};
+	struct tool *tool = out;
 
-	for (size_t i = 0; i < ARRAY_COUNT(switches); i++) {
-		if (switches[i].option != option)
-			continue;
-		*switches[i].set = true;
-		return true;
-	}
-	return false;
+	if (letter == 'r' || letter == 'w')
+		tool->flags &= ~(unsigned)TABLE_DUP_WARN;
+	tool->flags |= flags[letter];
 }
 
 static void
-set_flag(struct tool *tool, unsigned flag, unsigned instead_of)
+set_verbose(void *out, int letter, const char *value)
 {
-	tool->flags = (tool->flags & ~instead_of) | flag;
+	command_verbose();
 }
 
-static bool
-set_option(struct tool *tool, int option, const char *argument)
-{
-	switch (option) {
-	case 'c':
-		tool->config_directory = argument;
-		return true;
-	case 'd':
-		set_job(tool, TOOL_DELETE, argument);
-		return true;
-	case 'f':
-		tool->fold = false;
-		return true;
-	case 'i':
-		set_job(tool, TOOL_ADD, NULL);
-		return true;
-	case 'n':
-		set_flag(tool, TABLE_NO_NUL, 0);
-		return true;
-	case 'N':
-		set_flag(tool, TABLE_ADD_NUL, 0);
-		return true;
-	case 'q':
-		set_job(tool, TOOL_QUERY, argument);
-		return true;
-	case 'r':
-		set_flag(tool, TABLE_DUP_REPLACE, TABLE_DUP_WARN);
-		return true;
-	case 's':
-		set_job(tool, TOOL_LIST, NULL);
-		return true;
-	case 'v':
-		command_verbose();
-		return true;
-	case 'w':
-		set_flag(tool, TABLE_DUP_IGNORE, TABLE_DUP_WARN);
-		return true;
-	default:
-		return simple_option(tool, option);
-	}
-}
+static const struct option_row rows[] = {
+	OPTION_FLAG('b', struct tool, body),
+	OPTION_TEXT('c', struct tool, config_directory),
+	OPTION_CALL('d', set_job),
+	OPTION_FLAG('f', struct tool, keep_case),
+	OPTION_FLAG('F', struct tool, values_are_files),
+	OPTION_FLAG('h', struct tool, headers),
+	OPTION_CALL('i', set_job),
+	OPTION_FLAG('j', struct tool, json),
+	OPTION_CALL('n', set_table_flag),
+	OPTION_CALL('N', set_table_flag),
+	OPTION_FLAG('o', struct tool, keep_root),
+	OPTION_FLAG('p', struct tool, plain_mode),
+	OPTION_CALL('q', set_job),
+	OPTION_CALL('r', set_table_flag),
+	OPTION_CALL('s', set_job),
+	OPTION_FLAG('u', struct tool, no_utf8),
+	OPTION_FLAG('U', struct tool, force_utf8),
+	OPTION_CALL('v', set_verbose),
+	OPTION_CALL('w', set_table_flag),
+	OPTION_END
+};
 
 static void
 check_options(const struct tool *tool)
@@ -108,12 +85,9 @@ check_options(const struct tool *tool)
 static void
 parse(struct tool *tool, int argc, char **argv)
 {
-	int option;
-
 	opterr = 0;
-	while ((option = getopt(argc, argv, tool->kind->options)) != -1)
-		if (option == '?' || !set_option(tool, option, optarg))
-			usage(tool);
+	if (!options_parse(argc, argv, tool->kind->options, rows, tool))
+		usage(tool);
 	check_options(tool);
 	if (optind == argc)
 		usage(tool);
@@ -148,7 +122,7 @@ run(const struct tool *tool, char *const *tables)
 int
 tool_main(const struct tool_kind *kind, int argc, char **argv)
 {
-	struct tool tool = { .kind = kind, .fold = true, .flags = TABLE_DUP_WARN };
+	struct tool tool = { .kind = kind, .flags = TABLE_DUP_WARN };
 	bool done;
 
 	command_begin(kind->name);
