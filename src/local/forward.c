@@ -98,25 +98,24 @@ put_trace(struct local_delivery *delivery)
 	buf_fini(&line);
 }
 
-/* The content as it is, behind our trace. False when the queue file is damaged. */
-static bool
+/* The content as it is, behind our trace. All of it when this answers QUEUE_READ_RECORD. */
+static enum queue_read
 put_content(struct local_delivery *delivery)
 {
 	struct cleanup_client *cleanup = delivery->agent->cleanup;
 	struct queue_reader *reader = queue_reader_new(delivery->request->fd);
-	struct record record;
-	bool complete = false;
+	enum queue_read result;
+	struct record record = { .type = 0 };
 
 	cleanup_put(cleanup, RECORD_CONTENT, VIEW_EMPTY);
 	put_trace(delivery);
 	queue_reader_seek(reader, delivery->request->data_offset);
-	while (!complete && queue_reader_next(reader, &record, NULL, NULL) == QUEUE_READ_RECORD) {
-		complete = record.type == RECORD_EXTRACTED;
-		if (!complete && (record.type == RECORD_LINE || record.type == RECORD_LONG))
+	while ((result = queue_reader_next(reader, &record, NULL, NULL)) == QUEUE_READ_RECORD &&
+	    record.type != RECORD_EXTRACTED)
+		if (record.type == RECORD_LINE || record.type == RECORD_LONG)
 			cleanup_put(cleanup, record.type, record.data);
-	}
 	queue_reader_free(reader);
-	return complete;
+	return result;
 }
 
 static void
@@ -155,6 +154,7 @@ send_on(const struct forward *forward, struct dsn *dsn)
 {
 	struct cleanup_client *cleanup = forward->delivery->agent->cleanup;
 	struct buf why = BUF_INIT;
+	enum queue_read content;
 
 	if (!cleanup_open(cleanup, CLEANUP_EXTERNAL, &why)) {
 		dsn_set(dsn, "4.3.0", "cannot forward: %s", buf_c(&why));
@@ -162,12 +162,14 @@ send_on(const struct forward *forward, struct dsn *dsn)
 		return;
 	}
 	put_envelope(forward);
-	if (put_content(forward->delivery)) {
+	content = put_content(forward->delivery);
+	if (content == QUEUE_READ_RECORD) {
 		finish(cleanup, dsn);
 	} else {
 		cleanup_abort(cleanup);
-		queue_mark_corrupt(forward->delivery->request->fd);
-		dsn_set(dsn, "4.3.0", "cannot forward: the message is damaged");
+		if (content != QUEUE_READ_ERROR)
+			queue_mark_corrupt(forward->delivery->request->fd);
+		dsn_set(dsn, "4.3.0", "cannot forward: the message is damaged or cannot be read");
 	}
 	buf_fini(&why);
 }

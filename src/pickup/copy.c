@@ -264,6 +264,8 @@ judge(unsigned status, struct buf *reason)
 		return PICKUP_TAKEN;
 	if (reason != NULL && reason->len == 0)
 		why_set(reason, "%s", cleanup_reply(status)->text);
+	if (status & CLEANUP_BAD)
+		return PICKUP_CORRUPT;		/* it will be no better the next time */
 	return (status & permanent) != 0 && (status & ~permanent) == 0 ? PICKUP_REFUSED : PICKUP_LATER;
 }
 

@@ -67,22 +67,28 @@ open_drop(struct drop *drop, const char *path)
 	return true;
 }
 
-static void
+/* Both say whether the file is gone: what stays waits for the next wake-up, for it would be taken again and again. */
+static bool
 remove_drop(const char *path)
 {
-	if (unlink(path) == -1 && errno != ENOENT)
-		log_warn("remove %s: %m", path);
+	if (unlink(path) == 0 || errno == ENOENT)
+		return true;
+	log_warn("remove %s: %m", path);
+	return false;
 }
 
-static void
+static bool
 put_aside(const struct drop *drop, const struct pickup_config *config, const char *path, const char *why)
 {
 	struct buf problem = BUF_INIT;
+	bool moved;
 
 	log_warn("%s: uid=%ld: %s; saving the file to queue %s", path, (long)drop->owner, why, QUEUE_CORRUPT);
-	if (!queue_move(&config->layout, QUEUE_MAILDROP, QUEUE_CORRUPT, drop->id, &problem) && errno != ENOENT)
+	moved = queue_move(&config->layout, QUEUE_MAILDROP, QUEUE_CORRUPT, drop->id, &problem) || errno == ENOENT;
+	if (!moved)
 		log_warn("%s", buf_c(&problem));
 	buf_fini(&problem);
+	return moved;
 }
 
 static bool
@@ -90,25 +96,26 @@ process(struct drop *drop, const struct pickup_config *config, struct cleanup_cl
 {
 	struct buf why = BUF_INIT;
 	enum pickup_result result = pickup_copy(drop, config, cleanup, &why);
+	bool gone = false;
 
 	switch (result) {
 	case PICKUP_TAKEN:
 	case PICKUP_NOTHING_LEFT:
-		remove_drop(path);
+		gone = remove_drop(path);
 		break;
 	case PICKUP_REFUSED:
 		log_warn("%s: uid=%ld: message not accepted: %s", path, (long)drop->owner, buf_c(&why));
-		remove_drop(path);
+		gone = remove_drop(path);
 		break;
 	case PICKUP_CORRUPT:
-		put_aside(drop, config, path, buf_c(&why));
+		gone = put_aside(drop, config, path, buf_c(&why));
 		break;
 	case PICKUP_LATER:
 		log_warn("%s: will try again later: %s", path, buf_c(&why));
 		break;
 	}
 	buf_fini(&why);
-	return result != PICKUP_LATER;
+	return gone;
 }
 
 /* -- all of them --------------------------------------------------------------------------------------------------- */

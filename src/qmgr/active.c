@@ -47,7 +47,7 @@ ask(struct mail *mail, const char *service, int type, bounce_done *done)
 	buf_fini(&path);
 }
 
-/* The size of a log of this message; -1: there is none. */
+/* The size of a log of this message; -1: there is none. Of one that cannot be seen the bounce service has to tell. */
 static off_t
 log_size(struct mail *mail, const char *queue)
 {
@@ -58,6 +58,8 @@ log_size(struct mail *mail, const char *queue)
 	queue_path(&path, &mail->qmgr->config->layout, queue, view_string(mail->id));
 	if (stat(buf_c(&path), &st) == 0)
 		size = st.st_size;
+	else if (errno != ENOENT)
+		size = 1;
 	buf_fini(&path);
 	return size;
 }
@@ -146,17 +148,17 @@ remove_message(struct mail *mail)
 }
 
 /* As long again as it waits already, within bounds. */
-static time_t
-next_try(const struct mail *mail, time_t now)
+static int
+next_try_sec(const struct mail *mail)
 {
 	const struct qmgr_config *config = mail->qmgr->config;
-	long long age = now - mail->envelope.create_time;
+	long long age = clock_wall().tv_sec - mail->envelope.create_time;
 
 	if (age < config->minimal_backoff_sec)
 		age = config->minimal_backoff_sec;
 	if (age > config->maximal_backoff_sec)
 		age = config->maximal_backoff_sec;
-	return now + (time_t)age;
+	return (int)age;
 }
 
 static bool
@@ -168,21 +170,6 @@ is_corrupt(const char *path)
 }
 
 static void
-move_to_deferred(struct mail *mail, const char *path)
-{
-	struct timespec times[2] = { { .tv_sec = next_try(mail, clock_wall().tv_sec) } };
-	struct buf why = BUF_INIT;
-
-	times[1] = times[0];
-	if (utimensat(AT_FDCWD, path, times, 0) == -1 && errno != ENOENT)
-		log_warn("%s: cannot set the time stamp: %s", path, strerror(errno));
-	if (!queue_move(&mail->qmgr->config->layout, QUEUE_ACTIVE, QUEUE_DEFERRED, view_string(mail->id), &why) &&
-	    errno != ENOENT)
-		log_warn("%s", buf_c(&why));
-	buf_fini(&why);
-}
-
-static void
 put_off(struct mail *mail)
 {
 	struct buf path = BUF_INIT;
@@ -191,7 +178,7 @@ put_off(struct mail *mail)
 	if (is_corrupt(buf_c(&path)))
 		active_set_aside(mail->qmgr, QUEUE_ACTIVE, view_string(mail->id));
 	else
-		move_to_deferred(mail, buf_c(&path));
+		setback_message(mail, next_try_sec(mail));
 	buf_fini(&path);
 	finish(mail);
 }

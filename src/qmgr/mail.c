@@ -180,14 +180,14 @@ stop_reading(struct mail *mail, bool first)
 static void
 read_failed(struct mail *mail, bool first, enum queue_read result, const char *why)
 {
-	if (first && result == QUEUE_READ_CORRUPT) {
-		log_warn("%s: %s", mail->id, why);
+	bool corrupt = first && result == QUEUE_READ_CORRUPT;
+
+	log_warn("%s: %s%s", mail->id, corrupt ? "" : "cannot read the queue file: ", why);
+	if (corrupt)
 		active_set_aside(mail->qmgr, QUEUE_ACTIVE, view_string(mail->id));
-		stop_reading(mail, true);
-	} else {
-		log_warn("%s: cannot read the queue file: %s", mail->id, why);
-		stop_reading(mail, false);
-	}
+	else if (first)		/* nothing is known of it, least of all that it expired */
+		setback_message(mail, mail->qmgr->config->minimal_backoff_sec);
+	stop_reading(mail, first);
 }
 
 enum reading {
@@ -328,6 +328,8 @@ load(struct qmgr *qmgr, const char *queue, struct view id, bool flush, const str
 	if (image != NULL && read_image(mail, image))
 		return MAIL_LOADED;
 	if (!open_file(mail)) {
+		if (mail->fd == -1)
+			setback_message(mail, qmgr->config->minimal_backoff_sec);
 		mail_free(mail);
 		return MAIL_SKIPPED;
 	}

@@ -78,6 +78,7 @@ run_deferred(void *arg)
 {
 	struct qmgr *qmgr = arg;
 
+	setback_run(qmgr);
 	scan_request(qmgr, SCAN_DEFERRED, false, false);
 	loop_timer_start(qmgr->loop, &qmgr->deferred_run, (msec_t)qmgr->config->queue_run_delay_sec * 1000, run_deferred, qmgr);
 }
@@ -187,6 +188,8 @@ start(struct service_context *ctx)
 	qmgr->mails = hash_new();
 	list_init(&qmgr->agents);
 	list_init(&qmgr->refills);
+	qmgr->setbacks = hash_new();
+	list_init(&qmgr->setback_list);
 	qmgr->scans[SCAN_INCOMING].queue = QUEUE_INCOMING;
 	qmgr->scans[SCAN_DEFERRED].queue = QUEUE_DEFERRED;
 	qmgr_config_schedule(qmgr->config, &limits);

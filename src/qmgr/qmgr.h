@@ -37,6 +37,8 @@ struct qmgr {
 	struct loop_timer turn, wakeup, deferred_run;
 	struct list agents;		/* all of them, for the end of the process */
 	struct list refills;		/* messages to be read on */
+	struct hash *setbacks;		/* messages whose files cannot say until when they wait, by queue id */
+	struct list setback_list;
 	struct loading *loading;	/* NULL: no memory outlives us */
 	size_t notices;			/* asked of the bounce services, not answered yet */
 	size_t probes;			/* address probes of our own in memory */
@@ -88,6 +90,12 @@ void	mail_refill(struct mail *mail);		/* the same, in the next turn */
 void	mail_free(struct mail *mail);
 void	mail_assigned(struct mail *mail);	/* all recipients of this reading have their place */
 void	mail_path(const struct mail *mail, struct buf *out);
+
+/* -- setback.c ----------------------------------------------------------------------------------------------------- */
+
+void	setback_message(struct mail *mail, int delay_sec);	/* out of active, not to be tried before */
+bool	setback_waits(const struct qmgr *qmgr, struct view id);	/* whatever its time stamp says */
+void	setback_run(struct qmgr *qmgr);		/* those whose time has come are found by the next scan */
 
 /* -- loading.c: which file is being loaded, remembered beyond our own death ----------------------------------------- */
 

@@ -1,9 +1,12 @@
 /* resolve: where each recipient goes: redirect, content filter, or what trivial-rewrite says. */
+#include <fcntl.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "global/address/address.h"
 #include "global/maillog/maillog.h"
 #include "qmgr/qmgr.h"
+#include "util/file/file.h"
 #include "util/log/log.h"
 
 struct place {
@@ -66,6 +69,24 @@ is_double_bounce(const struct qmgr *qmgr, const struct resolve_reply *reply)
 	    view_is_nocase(local, qmgr->config->double_bounce_sender);
 }
 
+/* A message that was read as it was announced has no file open. */
+static void
+mark_done(struct mail *mail, off_t offset)
+{
+	struct buf path = BUF_INIT, why = BUF_INIT;
+	int fd = mail->fd;
+
+	mail_path(mail, &path);
+	if (fd == -1)
+		fd = file_open(buf_c(&path), O_RDWR, 0, &why);
+	if (fd == -1 || !queue_mark_done(fd, offset, &why))
+		log_warn("%s: %s", mail->id, buf_c(&why));
+	if (fd != -1 && fd != mail->fd)
+		close(fd);
+	buf_fini(&why);
+	buf_fini(&path);
+}
+
 static void
 drop(struct mail *mail, struct place *place)
 {
@@ -75,13 +96,10 @@ drop(struct mail *mail, struct place *place)
 		.queued = mail->queued, .done = clock_wall(), .dsn = "2.0.0", .status = "sent",
 		.text = VIEW("undeliverable postmaster notification discarded"),
 	};
-	struct buf why = BUF_INIT;
 
 	place->dropped = true;
 	maillog_delivery(&line);
-	if (!queue_mark_done(mail->fd, place->recipient.offset, &why))
-		log_warn("%s: %s", mail->id, buf_c(&why));
-	buf_fini(&why);
+	mark_done(mail, place->recipient.offset);
 }
 
 static void

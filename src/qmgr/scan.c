@@ -72,7 +72,7 @@ scan_take(struct qmgr *qmgr, struct scan *scan)
 			break;
 		}
 		buf_set(&path_text, path);
-		if (hash_get(qmgr->mails, id) == NULL && is_due(scan, buf_c(&path_text)))
+		if (hash_get(qmgr->mails, id) == NULL && (scan->all || !setback_waits(qmgr, id)) && is_due(scan, buf_c(&path_text)))
 			loaded = mail_load(qmgr, scan->queue, id, scan->flush) == MAIL_LOADED;
 	}
 	buf_fini(&path_text);

@@ -147,16 +147,18 @@ plain_line(struct writer *writer, struct view piece, bool complete)
 		put_line_end(writer);
 }
 
-/* False: the file ends too early, or is damaged. mime NULL: nothing is edited. */
-static bool
+/* mime NULL: nothing is edited. */
+static enum content_result
 copy(const struct delivery_request *request, struct writer *writer, struct mime *mime)
 {
 	struct queue_reader *reader = queue_reader_new(request->fd);
 	struct buf why = BUF_INIT;
+	enum queue_read result = QUEUE_READ_RECORD;
 	struct record record = { .type = 0 };
 
 	queue_reader_seek(reader, request->data_offset);
-	while (record.type != RECORD_EXTRACTED && queue_reader_next(reader, &record, NULL, &why) == QUEUE_READ_RECORD) {
+	while (record.type != RECORD_EXTRACTED &&
+	    (result = queue_reader_next(reader, &record, NULL, &why)) == QUEUE_READ_RECORD) {
 		bool complete = record.type == RECORD_LINE;
 
 		if (!complete && record.type != RECORD_LONG)
@@ -170,10 +172,12 @@ copy(const struct delivery_request *request, struct writer *writer, struct mime 
 	if (record.type != RECORD_EXTRACTED)
 		log_warn("%.*s: queue file content: %s", VIEW_ARG(request->queue_id), why.len > 0 ? buf_c(&why) : "ends too early");
 	buf_fini(&why);
-	return record.type == RECORD_EXTRACTED;
+	if (result == QUEUE_READ_ERROR)
+		return CONTENT_UNREADABLE;
+	return record.type == RECORD_EXTRACTED ? CONTENT_SENT : CONTENT_CORRUPT;
 }
 
-static bool
+static enum content_result
 copy_edited(const struct delivery_request *request, struct edit *edit, bool to_7bit)
 {
 	const struct smtp_config *config = edit->client->config;
@@ -182,11 +186,11 @@ copy_edited(const struct delivery_request *request, struct edit *edit, bool to_7
 		.nesting_max = (size_t)config->nesting_max, .flags = MIME_STRUCTURE | (to_7bit ? MIME_TO_7BIT : 0),
 	};
 	struct mime *mime = mime_new(&policy, &edit_handler, edit);
-	bool ok = copy(request, edit->writer, mime);
+	enum content_result result = copy(request, edit->writer, mime);
 
 	mime_end(mime);
 	mime_free(mime);
-	return ok;
+	return result;
 }
 
 enum content_result
@@ -194,11 +198,11 @@ content_send(struct stream *to, const struct client *client, const struct delive
 {
 	struct writer writer = { to, (size_t)client->config->line_length_limit, 0 };
 	struct edit edit = { .writer = &writer, .client = client, .queue_id = request->queue_id };
-	bool ok;
+	enum content_result result;
 
-	ok = needs_editing(client, to_7bit) ? copy_edited(request, &edit, to_7bit) : copy(request, &writer, NULL);
-	if (!ok)
-		return CONTENT_CORRUPT;
+	result = needs_editing(client, to_7bit) ? copy_edited(request, &edit, to_7bit) : copy(request, &writer, NULL);
+	if (result != CONTENT_SENT)
+		return result;
 	if (edit.failed)
 		return CONTENT_FAILED;
 	if (writer.column > 0)

@@ -12,6 +12,7 @@
 enum content_result {
 	CONTENT_SENT,		/* or at least written: part of it may be in the stream's buffer */
 	CONTENT_CORRUPT,	/* the queue file */
+	CONTENT_UNREADABLE,	/* … or its disk */
 	CONTENT_FAILED,		/* a table could not be asked */
 };
 

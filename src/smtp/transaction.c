@@ -520,11 +520,16 @@ send_dot(struct transaction *t)
 static void
 give_up_content(struct transaction *t, enum content_result why, struct dsn *dsn)
 {
+	static const char *const texts[] = {
+		[CONTENT_CORRUPT] = "message content is damaged", [CONTENT_UNREADABLE] = "cannot read the message",
+		[CONTENT_FAILED] = "content table lookup error",
+	};
+
 	t->session->broken = true;
 	t->delivery->final_host = true;
 	if (why == CONTENT_CORRUPT)
 		queue_mark_corrupt(t->delivery->request->fd);
-	dsn_set(dsn, "4.3.0", why == CONTENT_CORRUPT ? "message content is damaged" : "content table lookup error");
+	dsn_set(dsn, "4.3.0", "%s", texts[why]);
 	settle_accepted(t, dsn);
 }
 

@@ -210,3 +210,53 @@ def test_pickup_takes_no_foreign_files_PD17(mta: Mta) -> None:
     assert secret.read_bytes() == before and "stolen@" not in mta.log()
     for name in waiting(mta):
         (mta.queue / "maildrop" / name).unlink()
+
+
+def test_what_pickup_cannot_remove_is_not_sent_without_end(mta: Mta) -> None:
+    maildrop = mta.queue / "maildrop"
+    before, since = maildrop.stat(), len(mta.log())
+    os.chown(maildrop, 0, before.st_gid)
+    maildrop.chmod(0o1777)		# pickup may not remove the files of others there
+    try:
+        content = record("N", "Subject: only once") + record("N", "")
+        assert run(mta, "postdrop", "-r", input=message(SENDER, RECIPIENT, content=content)).returncode == 0
+        mta.wait_log("warning: remove maildrop/", since=since)
+        mta.wait_mail("bob", "Subject: only once")
+        mta.wait_removed(mta.send("alice@example.test", "alice@example.test"))
+        assert mta.log(since).count("warning: remove maildrop/") == 1
+        assert mta.mailbox("bob").count("Subject: only once") == 1
+    finally:
+        for path in maildrop.iterdir():
+            path.unlink()
+        os.chown(maildrop, before.st_uid, before.st_gid)
+        maildrop.chmod(before.st_mode & 0o7777)
+
+
+def attribute(name: str, value: str) -> bytes:
+    """A named attribute."""
+    return record("A", f"{name}={value}")
+
+
+@pytest.mark.parametrize("envelope", [
+    (SENDER, attribute("notify_flags", "99"), RECIPIENT),
+    (SENDER, attribute("notify_flags", "x"), RECIPIENT),
+    (SENDER, *[attribute("envelope_id", "x")] * 1000, RECIPIENT),
+], ids=["notify-99", "notify-x", "too-many"])
+def test_what_cleanup_calls_malformed_is_not_tried_for_ever(mta: Mta, envelope: tuple[bytes, ...]) -> None:
+    since = len(mta.log())
+    run(mta, "postdrop", "-r", input=message(*envelope))
+    poll(lambda: not waiting(mta), what="an empty maildrop")
+    assert "will try again later" not in mta.log(since)
+
+
+@pytest.mark.parametrize("envelope", [
+    (SENDER, record("R", "bob+" + 2000 * "x" + "@example.test")),
+    (record("S", "alice+" + 2000 * "x" + "@example.test"), RECIPIENT),
+    (SENDER, attribute("envelope_id", 2000 * "x"), RECIPIENT),
+    (SENDER, attribute("dsn_orig_rcpt", "rfc822;" + 2020 * "x"), RECIPIENT),
+], ids=["recipient", "sender", "envid", "orcpt"])
+def test_the_longest_that_postdrop_takes_is_not_lost(mta: Mta, envelope: tuple[bytes, ...]) -> None:
+    since = len(mta.log())
+    assert run(mta, "postdrop", "-r", input=message(*envelope)).returncode == 0
+    mta.wait_log(r": removed$", since=since)
+    assert "corrupt" not in mta.log(since)

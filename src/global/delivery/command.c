@@ -123,10 +123,13 @@ run(struct process_child *child, const struct delivery_request *request, const s
 		outcome = process_close(child);
 		make_one_line(output);
 		judge(outcome, command->text, buf_view(output), dsn);
-	} else {
+	} else if (errno == EILSEQ) {
 		process_abort(child);
 		queue_mark_corrupt(request->fd);
 		dsn_set(dsn, "4.3.0", "message content is damaged");
+	} else {
+		process_abort(child);
+		dsn_set(dsn, "4.3.0", "cannot read the message: %s", buf_c(&why));
 	}
 	if (dsn->status[0] != '2')
 		put_diagnostic(dsn, buf_view(output));

@@ -99,21 +99,23 @@ static bool
 put_content(struct copier *copier, const struct delivery_request *request)
 {
 	struct queue_reader *reader = queue_reader_new(request->fd);
+	enum queue_read result = QUEUE_READ_RECORD;
 	struct record record;
 	bool complete = false;
 
 	queue_reader_seek(reader, request->data_offset);
 	copier->line_start = true;
-	while (!complete && !copier->failed && queue_reader_next(reader, &record, NULL, copier->why) == QUEUE_READ_RECORD) {
+	while (!complete && !copier->failed &&
+	    (result = queue_reader_next(reader, &record, NULL, copier->why)) == QUEUE_READ_RECORD) {
 		if (record.type == RECORD_LINE || record.type == RECORD_LONG)
 			put_text(copier, record.data);
 		if (record.type == RECORD_LINE)
 			put_line_end(copier);
 		complete = record.type == RECORD_EXTRACTED;
 	}
-	queue_reader_free(reader);
 	if (!complete && !copier->failed)
-		errno = EILSEQ;
+		errno = result == QUEUE_READ_ERROR ? EIO : EILSEQ;	/* a disk that cannot be read says nothing of the file */
+	queue_reader_free(reader);
 	return complete;
 }
 

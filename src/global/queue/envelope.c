@@ -345,6 +345,7 @@ static enum step
 on_content(struct envelope_reader *r, const struct record *record, off_t at)
 {
 	struct queue_size *size = &r->envelope->size;
+	enum queue_read result;
 	struct record mark;
 	off_t end;
 
@@ -356,7 +357,9 @@ on_content(struct envelope_reader *r, const struct record *record, off_t at)
 	if (__builtin_add_overflow(size->data_offset, size->content_size, &end))
 		return corrupt(r, "bad content size", at);
 	queue_reader_seek(r->reader, end);
-	if (queue_reader_next(r->reader, &mark, NULL, r->why) != QUEUE_READ_RECORD || mark.type != RECORD_EXTRACTED)
+	if ((result = queue_reader_next(r->reader, &mark, NULL, r->why)) == QUEUE_READ_ERROR)
+		return STEP_ERROR;
+	if (result != QUEUE_READ_RECORD || mark.type != RECORD_EXTRACTED)
 		return corrupt(r, "no end of content", end);
 	return STEP_NEXT;
 }
