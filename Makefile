@@ -15,7 +15,7 @@ CC ?= cc
 WARNINGS := -Wall -Wextra -Wshadow -Wvla -Wwrite-strings -Wstrict-prototypes -Wmissing-prototypes -Wno-unused-parameter -Wno-missing-field-initializers $(if $(CI),-Werror)
 HARDENING := -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fno-strict-aliasing
 OPTIMISE := $(if $(SANITIZE),-O1 -fsanitize=address$(comma)undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer,-O2 $(HARDENING))
-ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -g $(OPTIMISE) -ffunction-sections -fdata-sections $(WARNINGS) -Isrc -I. $(LIBRARY_CFLAGS) $(CFLAGS)
+ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -g $(OPTIMISE) -ffunction-sections -fdata-sections $(WARNINGS) -Isrc -I. $(CFLAGS)
 ALL_LDFLAGS = $(if $(SANITIZE),-fsanitize=address$(comma)undefined,-pie -Wl$(comma)-z$(comma)relro$(comma)-z$(comma)now) -Wl,--gc-sections -Wl,--as-needed $(LDFLAGS)
 
 LIBRARIES :=
@@ -57,11 +57,12 @@ COMMAND_FILES := $(patsubst %,$(B)/sbin/%,$(COMMANDS))
 
 all: $(DAEMON_FILES) $(COMMAND_FILES) $(MODULE_FILES)
 
-$(B)/pic/%.o: %.c config.mk config.h
+# config.h is made first; the compiler's .d files say which sources depend on what is in it
+$(B)/pic/%.o: %.c | config.h
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE -g -O2 -fPIC $(WARNINGS) -Isrc -I. $(CFLAGS) -MMD -MP -c -o $@ $<
 
-$(B)/%.o: %.c config.mk config.h
+$(B)/%.o: %.c | config.h
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
@@ -73,8 +74,11 @@ $(DAEMON_FILES) $(COMMAND_FILES): $(ARCHIVES)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -Wl,-u,posthaste_stamp -o $@ $(filter %.o,$^) -Wl,--start-group $(ARCHIVES) -Wl,--end-group $(LIBRARY_LIBS)
 
-config.mk config.h: dev/configure
-	dev/configure
+# Made again with what was chosen; config.h keeps its time when nothing in it changed.
+config.mk: dev/configure
+	dev/configure $(CONFIGURE_ARGUMENTS)
+
+config.h: config.mk ;
 
 # -- tests: tests/unit mirrors src; tests/fuzz has one target per parser ------------------------------------------------
 
@@ -99,10 +103,10 @@ check:
 
 FUZZ_SOURCES := $(wildcard tests/fuzz/*_fuzz.c)
 FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,build-fuzz/%,$(FUZZ_SOURCES))
-FUZZ_FLAGS := -std=gnu17 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -Isrc -I. $(LIBRARY_CFLAGS)
+FUZZ_FLAGS := -std=gnu17 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -Isrc -I.
 FUZZ_OBJECTS := $(patsubst %.c,build-fuzz/%.o,$(foreach l,$(LIBRARIES),$(patsubst $(B)/%.o,%.c,$(lib_$(l)_OBJECTS))))
 
-build-fuzz/%.o: %.c config.h
+build-fuzz/%.o: %.c | config.h
 	@mkdir -p $(@D)
 	$(Q)clang $(FUZZ_FLAGS) -MMD -MP -c -o $@ $<
 
@@ -117,8 +121,6 @@ fuzz:
 	@dev/run-fuzz $(SECONDS)
 
 # -- installing ---------------------------------------------------------------------------------------------------------
-
-MAN_PAGES := $(wildcard man/man*/*)
 
 install: all
 	dev/install "$(DESTDIR)" $(B)

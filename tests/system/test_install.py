@@ -1,8 +1,17 @@
 """What `make install` lays out."""
 import os
+import shutil
 import stat
+import subprocess
+from pathlib import Path
+from typing import Callable
 
-from mta import ROOT
+import mta
+import pytest
+from mta import ROOT, Mta
+
+TOP = Path(__file__).resolve().parents[2]
+BUILT_FROM = ("Makefile", "config.mk", "config.h", "build", "conf", "dev", "man", "src")
 
 
 def test_programs_and_links() -> None:
@@ -22,3 +31,30 @@ def test_each_program_has_its_manual() -> None:
                 if (ROOT / folder).is_dir() for path in (ROOT / folder).iterdir()]
     manuals = {path.stem for path in (ROOT / "usr/share/man").rglob("*.[18]") if path.exists()}
     assert not set(programs) - manuals
+
+
+@pytest.fixture(name="debian_layout")
+def _debian_layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An installation in Debian's places, from a copy of the built tree: only what knows of places is compiled again."""
+    if not (TOP / "build").is_dir():
+        pytest.skip("the tree is not built")
+    tree, root = tmp_path / "tree", tmp_path / "root"
+    tree.mkdir()
+    subprocess.run(["cp", "-a", *BUILT_FROM, str(tree)], cwd=TOP, check=True)
+    subprocess.run(["dev/configure", "--layout=debian"], cwd=tree, check=True)
+    subprocess.run(["make", "-s", "Q=@", f"-j{os.cpu_count()}", "install", f"DESTDIR={root}"], cwd=tree, check=True)
+    shutil.rmtree(tree)
+    monkeypatch.setattr(mta, "ROOT", root)
+    return root
+
+
+def test_debian_layout(debian_layout: Path, make_mta: Callable[..., Mta]) -> None:
+    assert not (debian_layout / "usr/libexec").exists()
+    instance = make_mta()
+    built_in = instance.run("postconf", "-d", "-h", "daemon_directory", "shlib_directory").stdout.split()
+    assert built_in == ["/usr/lib/postfix/sbin", "/usr/lib/postfix"]
+    with instance:
+        instance.send("sender@example.test", "alice@example.test", text="Subject: from Debian's places\n\nbody\n")
+        instance.wait_mail("alice", "from Debian's places")
+        program = os.readlink(f"/proc/{instance.master_pid()}/exe")
+    assert program == str(debian_layout / "usr/lib/postfix/sbin/master")
