@@ -125,6 +125,19 @@ add_footer(struct session *session, struct message *message)
 
 /* -- all replies ------------------------------------------------------------------------------------------------------------- */
 
+/* For the postmaster, should he want to know. */
+static void
+note(struct session *session, const struct message *message)
+{
+	struct buf whole = BUF_INIT;
+
+	put_whole(&whole, message);
+	transcript_out(&session->transcript, buf_view(&whole));
+	if (message->code >= 400)
+		transcript_refused(&session->transcript, message->dsn);
+	buf_fini(&whole);
+}
+
 static bool
 send_reply(struct session *session, int code, const char *dsn, struct view text)
 {
@@ -141,6 +154,7 @@ send_reply(struct session *session, int code, const char *dsn, struct view text)
 	}
 	slow_down(session);
 	smtp_reply_put(session->stream, message.code, message.dsn, buf_view(&message.text));
+	note(session, &message);
 	log_debug(1, "> %s: %d %s %s", buf_c(&session->peer.namaddr), message.code, message.dsn, buf_c(&message.text));
 	if (message.code == 421 || message.code == 521)
 		session->closing = true;

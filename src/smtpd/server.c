@@ -190,6 +190,16 @@ watch_tables(struct smtpd_server *server, struct service_context *ctx)
 	}
 }
 
+static void
+bind_notices(struct smtpd_server *server, struct config *settings)
+{
+	struct buf why = BUF_INIT;
+
+	if (!config_bind(settings, transcript_bindings, &server->notices, &why))
+		log_fatal("%s", buf_c(&why));
+	buf_fini(&why);
+}
+
 struct smtpd_server *
 server_open(struct service_context *ctx)
 {
@@ -206,6 +216,7 @@ server_open(struct service_context *ctx)
 		    server->config->forbid_bare_newline);
 	server->cleanup_flags = cleanup_flags(server->config->receive_override_options);
 	connect_services(server, service_standalone(ctx));
+	bind_notices(server, service_settings(ctx));
 	server->access = access_open(env, service_settings(ctx), server->resolver);
 	open_lists(server, env);
 	open_rewrite_clients(server, env);

@@ -188,9 +188,34 @@ too_long(struct session *session, bool endless)
 	session->closing = session->closing || endless;
 }
 
+/* Not what a client would prove itself with. */
+static void
+note_command(struct session *session)
+{
+	struct view rest = buf_view(&session->line), verb, mechanism;
+	bool secret = view_word(&rest, " \t", &verb) && view_is_nocase(verb, "AUTH") && view_word(&rest, " \t", &mechanism);
+
+	if (secret)
+		transcript_in(&session->transcript, view_slice(buf_view(&session->line), 0,
+		    (size_t)(mechanism.data + mechanism.len - session->line.data)));
+	else
+		transcript_in(&session->transcript, buf_view(&session->line));
+}
+
+static void
+tell_postmaster(struct session *session)
+{
+	struct buf what = BUF_INIT;
+
+	buf_printf(&what, "SMTP server: errors from %s", buf_c(&session->peer.namaddr));
+	transcript_send(&session->transcript, &session->server->notices, buf_c(&what));
+	buf_fini(&what);
+}
+
 static void
 take_command(struct session *session, bool bare_lf)
 {
+	note_command(session);
 	session->bare_lf = session->bare_lf || bare_lf;
 	if (bare_lf && session->server->bare_newline == BARE_NEWLINE_REJECT && !session->lenient_lf) {
 		reply(session, session->config->forbid_bare_newline_reject_code, "5.5.2", "%s Error: bare <LF> received",
@@ -325,6 +350,7 @@ release(struct session *session)
 	peer_fini(&session->peer);
 	origin_fini(&session->origin);
 	arena_fini(&session->transaction.arena);
+	transcript_fini(&session->transcript);
 	for (size_t i = 0; i < ARRAY_COUNT(texts); i++)
 		buf_fini(texts[i]);
 }
@@ -350,6 +376,8 @@ serve(struct session *session)
 	transaction_end(session);
 	receiver_release(session->server->receiver);
 	limits_disconnect(session);
+	if (!session->standalone)
+		tell_postmaster(session);
 	summarise(session);
 }
 

@@ -52,6 +52,7 @@ struct session {
 	struct origin origin;
 	struct buf instance;		/* names this message to policy services; made when asked for */
 	struct transaction transaction;
+	struct transcript transcript;
 	struct buf line;
 };
 

@@ -481,5 +481,7 @@ transaction_finish(struct session *session)
 	if (good)
 		session->errors = session->junk = 0;	/* limits are for clients that deliver nothing */
 	transaction_end(session);
+	if (good && session->transcript.troubles == 0)
+		transcript_reset(&session->transcript);
 	return good;
 }

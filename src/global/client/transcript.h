@@ -1,0 +1,45 @@
+/*
+ * transcript: what was said in an SMTP session, for the postmaster: when something went wrong whose class is one of
+ * notify_classes, the dialogue is mailed to him. Used on both sides of SMTP.
+ *
+ * The text is bounded; what comes after is left out, and the mail says so.
+ */
+#ifndef GLOBAL_CLIENT_TRANSCRIPT_H
+#define GLOBAL_CLIENT_TRANSCRIPT_H
+
+#include "global/config/config.h"
+#include "util/base/clock.h"
+#include "util/text/buf.h"
+
+enum trouble {			/* classes, as bits */
+	TROUBLE_PROTOCOL = 1 << 0,
+	TROUBLE_POLICY	= 1 << 1,
+	TROUBLE_RESOURCE = 1 << 2,
+	TROUBLE_SOFTWARE = 1 << 3,
+	TROUBLE_DATA	= 1 << 4,
+	TROUBLE_BOUNCE	= 1 << 5,	/* goes to bounce_notice_recipient */
+};
+
+struct transcript_config {	/* bound with transcript_bindings */
+	const char *classes, *error_recipient, *bounce_recipient, *sender, *myorigin, *myhostname, *mail_name;
+	const char *filter_classes, *cleanup_service;
+	int ipc_timeout_sec;
+};
+extern const struct binding transcript_bindings[];
+
+struct transcript {
+	struct buf text;
+	unsigned troubles;	/* TROUBLE_* */
+	bool cut;
+};
+
+void	transcript_in(struct transcript *transcript, struct view line);		/* the client said */
+void	transcript_out(struct transcript *transcript, struct view reply);	/* the server said; lines are divided by LF */
+/* A refusal: its class follows from the enhanced code. */
+void	transcript_refused(struct transcript *transcript, const char *dsn);
+void	transcript_reset(struct transcript *transcript);
+void	transcript_fini(struct transcript *transcript);
+/* Mails it where notify_classes asks for that. what: "SMTP server: errors from unknown[192.0.2.1]". False: logged why. */
+bool	transcript_send(const struct transcript *transcript, const struct transcript_config *config, const char *what);
+
+#endif
