@@ -7,7 +7,8 @@
 #include "util/base/mem.h"
 #include "util/base/number.h"
 
-enum { BLOCK_SIZE = 4096 - 64, ALIGNMENT = 16 };
+/* A block is twice as large as the one before, with what malloc() adds; those by the thousands hold a few words each. */
+enum { OVERHEAD = 64, BLOCK_MIN = 512, BLOCK_MAX = 4096, KEPT_MAX = 64 * 1024, ALIGNMENT = 16 };
 
 struct arena_block {
 	struct arena_block *next;
@@ -21,34 +22,42 @@ arena_init(struct arena *arena)
 	*arena = (struct arena)ARENA_INIT;
 }
 
+/* Frees the blocks before one of them, NULL: all. */
 static void
-free_blocks(struct arena_block *block)
+free_until(struct arena *arena, const struct arena_block *end)
 {
 	struct arena_block *next;
 
-	for (; block != NULL; block = next) {
-		next = block->next;
-		mem_free(block);
+	for (; arena->first != end; arena->first = next) {
+		next = arena->first->next;
+		mem_free(arena->first);
 	}
 }
 
 void
 arena_reset(struct arena *arena)
 {
-	if (arena->first == NULL)
-		return;
-	free_blocks(arena->first->next);
-	arena->first->next = NULL;
-	arena->first->used = 0;
-	arena->current = arena->first;
+	if (arena->current != NULL && arena->current->size > KEPT_MAX)
+		arena->current = NULL;
+	free_until(arena, arena->current);
+	if (arena->current != NULL)
+		arena->current->used = 0;
 	arena->total = 0;
 }
 
 void
 arena_fini(struct arena *arena)
 {
-	free_blocks(arena->first);
+	free_until(arena, NULL);
 	arena_init(arena);
+}
+
+static size_t
+next_size(const struct arena *arena)
+{
+	size_t size = arena->current == NULL ? BLOCK_MIN : 2 * (arena->current->size + OVERHEAD);
+
+	return (size < BLOCK_MAX ? size : BLOCK_MAX) - OVERHEAD;
 }
 
 static void
@@ -56,7 +65,8 @@ add_block(struct arena *arena, size_t size)
 {
 	struct arena_block *block;
 
-	size = size > BLOCK_SIZE ? size : BLOCK_SIZE;
+	if (size < next_size(arena))
+		size = next_size(arena);
 	block = mem_new(sizeof(*block) + size);
 	block->size = size;
 	if (arena->current == NULL)

@@ -1,7 +1,7 @@
 /*
  * arena: memory for things that die together (a session, a transaction, a request). Nothing is freed by itself;
- * arena_reset() keeps the first block for the next round, arena_fini() returns all. Allocations never fail and are
- * aligned for any type.
+ * arena_reset() keeps the last block, unless it is very large, for the next round; arena_fini() returns all. Allocations
+ * never fail and are aligned for any type.
  */
 #ifndef UTIL_BASE_ARENA_H
 #define UTIL_BASE_ARENA_H
@@ -14,8 +14,8 @@
 struct arena_block;
 
 struct arena {
-	struct arena_block *first;	/* the block that survives a reset */
-	struct arena_block *current;
+	struct arena_block *first;
+	struct arena_block *current;	/* the last one, which survives a reset */
 	size_t total;			/* bytes handed out since the last reset */
 };
 
