@@ -10,35 +10,14 @@
 
 enum { ANVIL_TIMEOUT_MS = 10000 };	/* limits are not worth a longer wait */
 
-/* receive_override_options: what cleanup is not asked to do */
-static const struct {
-	const char *name;
-	unsigned without;
-} overrides[] = {
-	{ "no_unknown_recipient_checks",	0 },
-	{ "no_address_mappings",		CLEANUP_MAP_VIRTUAL | CLEANUP_MAP_BCC | CLEANUP_MAP_CANONICAL },
-	{ "no_header_body_checks",		CLEANUP_FILTER },
-	{ "no_milters",				CLEANUP_MILTER },
-};
-
-static unsigned
-without(struct view word)
-{
-	for (size_t i = 0; i < ARRAY_COUNT(overrides); i++) {
-		if (view_is_nocase(word, overrides[i].name))
-			return overrides[i].without;
-	}
-	log_fatal("receive_override_options: unknown word \"%.*s\"", VIEW_ARG(word));
-}
-
 static unsigned
 cleanup_flags(const char *options)
 {
-	struct view rest = view_string(options), word;
 	unsigned flags = CLEANUP_EXTERNAL | CLEANUP_SMTP_REPLY;
+	struct buf why = BUF_INIT;
 
-	while (view_word(&rest, ", \t\r\n", &word))
-		flags &= ~without(word);
+	if (!cleanup_override(&flags, options, &why))
+		log_fatal("%s", buf_c(&why));
 	return flags;
 }
 

@@ -6,7 +6,7 @@
 #define SMTPD_SESSION_H
 
 #include "smtpd/origin.h"
-#include "smtpd/peer.h"
+#include "global/smtp/peer.h"
 #include "smtpd/server.h"
 #include "smtpd/transaction.h"
 #include "util/net/stream.h"

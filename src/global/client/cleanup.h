@@ -52,6 +52,11 @@ struct cleanup_reply_row {
 /* The row of the worst status bit. */
 const struct cleanup_reply_row *cleanup_reply(unsigned status);
 
+/* receive_override_options: takes away what the words name. False: the last unknown one is in why. */
+bool		 cleanup_override(unsigned *flags, const char *options, struct buf *why);
+/* smtputf8_autodetect_classes: is mail of this origin ("sendmail", "qmqpd") looked through for addresses in UTF-8? */
+bool		 cleanup_autodetects(const char *classes, const char *origin);
+
 struct cleanup_client;
 
 /* service: "public/cleanup"; several masters' cleanup services may exist (cleanup_service_name). */

@@ -10,7 +10,7 @@
 #include "global/config/config.h"
 #include "global/dsn/dsn.h"
 #include "global/maillog/maillog.h"
-#include "smtpd/peer.h"
+#include "global/smtp/peer.h"
 #include "table/table.h"
 #include "util/base/arena.h"
 

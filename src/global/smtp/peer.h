@@ -1,8 +1,8 @@
 /*
  * peer: who is at the other end: address, and the host name that both directions of the DNS agree on.
  */
-#ifndef SMTPD_PEER_H
-#define SMTPD_PEER_H
+#ifndef GLOBAL_SMTP_PEER_H
+#define GLOBAL_SMTP_PEER_H
 
 #include "util/net/netaddr.h"
 

@@ -1,4 +1,4 @@
-#include "smtpd/peer.h"
+#include "global/smtp/peer.h"
 
 #include <netdb.h>
 

@@ -1,0 +1,1 @@
+$(call daemon,qmqpd,src/qmqpd)
