@@ -13,7 +13,7 @@
 
 enum { IDLE_MS = 2000 };
 
-enum agent_state { AGENT_CONNECTING, AGENT_IDLE, AGENT_BUSY, AGENT_REPORTED };
+enum agent_state { AGENT_OVER, AGENT_CONNECTING, AGENT_IDLE, AGENT_BUSY, AGENT_REPORTED };
 
 struct agent {
 	struct list link;		/* in qmgr.agents */
@@ -149,15 +149,28 @@ idle_agents(struct transport *transport)
 	return transport->agents;
 }
 
+/* The one place that keeps the transport's counts. */
+static void
+agent_enter(struct agent *agent, enum agent_state state)
+{
+	struct transport *transport = agent->transport;
+
+	transport->pending += (state == AGENT_CONNECTING) - (agent->state == AGENT_CONNECTING);
+	transport->idle += (state == AGENT_IDLE) - (agent->state == AGENT_IDLE);
+	agent->state = state;
+	if (state == AGENT_IDLE)
+		list_append(idle_agents(transport), &agent->idle_link);
+	else
+		list_remove(&agent->idle_link);
+}
+
 static void
 agent_free(struct agent *agent)
 {
-	if (agent->state == AGENT_CONNECTING)
-		agent->transport->pending--;
+	agent_enter(agent, AGENT_OVER);
 	loop_timer_stop(&agent->rest);
 	if (agent->async != NULL)
 		async_close(agent->async);
-	list_remove(&agent->idle_link);
 	list_remove(&agent->link);
 	buf_fini(&agent->last);
 	qmgr_wake(agent->qmgr);
@@ -173,8 +186,7 @@ rested(void *arg)
 static void
 agent_rest(struct agent *agent)
 {
-	agent->state = AGENT_IDLE;
-	list_append(idle_agents(agent->transport), &agent->idle_link);
+	agent_enter(agent, AGENT_IDLE);
 	loop_timer_start(agent->qmgr->loop, &agent->rest, IDLE_MS, rested, agent);
 	qmgr_wake(agent->qmgr);
 }
@@ -185,8 +197,7 @@ agent_send(struct agent *agent, struct entry *entry, const struct delivery_reque
 	struct buf frames = BUF_INIT;
 
 	loop_timer_stop(&agent->rest);
-	list_remove(&agent->idle_link);
-	agent->state = AGENT_BUSY;
+	agent_enter(agent, AGENT_BUSY);
 	agent->entry = entry;
 	buf_set(&agent->last, view_string(entry->destination->name));
 	delivery_request_put(&frames, request);
@@ -239,15 +250,14 @@ serve(struct transport *transport, struct agent *agent)
 static void
 agent_ready(struct agent *agent)
 {
-	if (agent->state == AGENT_CONNECTING) {
-		agent->transport->pending--;
-		agent_rest(agent);
-		if (agent->transport->dead)
-			transport_revive(agent->transport);
-		serve(agent->transport, agent);
-		return;
-	}
+	bool is_new = agent->state == AGENT_CONNECTING;
+
 	agent_rest(agent);
+	if (!is_new)
+		return;
+	if (agent->transport->dead)
+		transport_revive(agent->transport);
+	serve(agent->transport, agent);
 }
 
 static void
@@ -259,7 +269,7 @@ agent_report(struct agent *agent, const struct frame *frame)
 
 	dsn_init(&report.dsn);
 	if (agent->state == AGENT_BUSY && delivery_report_get(frame, &report, &why)) {
-		agent->state = AGENT_REPORTED;
+		agent_enter(agent, AGENT_REPORTED);
 		agent->entry = NULL;
 		apply_report(entry, &report);
 	} else {
@@ -329,8 +339,7 @@ agent_connect(struct qmgr *qmgr, struct transport *transport)
 
 	agent->qmgr = qmgr;
 	agent->transport = transport;
-	agent->state = AGENT_CONNECTING;
-	transport->pending++;
+	agent_enter(agent, AGENT_CONNECTING);
 	list_append(&qmgr->agents, &agent->link);
 	buf_printf(&path, "private/%s", transport->name);
 	agent->async = async_connect(qmgr->loop, buf_c(&path), &delivery_protocol,

@@ -86,22 +86,28 @@ static bool
 open_file(struct mail *mail)
 {
 	struct buf path = BUF_INIT, why = BUF_INIT;
-	bool ok = false;
 
 	mail_path(mail, &path);
 	mail->fd = file_open(buf_c(&path), O_RDWR, 0, &why);
-	if (mail->fd == -1) {
-		if (errno != ENOENT)
-			log_warn("%s", buf_c(&why));
-	} else {
+	if (mail->fd != -1)
 		mail->qmgr->resolving++;
-		ok = file_lock(mail->fd, FILE_LOCK_FLOCK, FILE_LOCK_EXCLUSIVE, 0);
-		if (!ok)
-			put_back(mail);
-	}
+	else if (errno != ENOENT)
+		log_warn("%s", buf_c(&why));
 	buf_fini(&why);
 	buf_fini(&path);
-	return ok;
+	return mail->fd != -1;
+}
+
+/* Once a message is ours, those who hold locks are our own agents. */
+static bool
+open_first(struct mail *mail)
+{
+	if (!open_file(mail))
+		return false;
+	if (file_lock(mail->fd, FILE_LOCK_FLOCK, FILE_LOCK_EXCLUSIVE, 0))
+		return true;
+	put_back(mail);
+	return false;
 }
 
 /* What does not fit in a delivery request can never be delivered. */
@@ -170,6 +176,7 @@ stop_reading(struct mail *mail, bool first)
 		return;
 	}
 	message_set_unread(&mail->qmgr->schedule, &mail->message, 0);
+	message_assigned(&mail->message);
 	mail->resume = 0;
 	mail->deferred = true;
 	mail->message.busy = false;
@@ -327,7 +334,7 @@ load(struct qmgr *qmgr, const char *queue, struct view id, bool flush, const str
 	mail->flush = flush;
 	if (image != NULL && read_image(mail, image))
 		return MAIL_LOADED;
-	if (!open_file(mail)) {
+	if (!open_first(mail)) {
 		if (mail->fd == -1)
 			setback_message(mail, qmgr->config->minimal_backoff_sec);
 		mail_free(mail);

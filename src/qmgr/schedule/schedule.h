@@ -132,6 +132,7 @@ struct transport {
 	int slots_free, extra_free;
 	int preempting;			/* jobs that stand in front of another */
 	int pending;			/* connections being made */
+	int idle;			/* agents that can be served at once */
 	bool dead, rate_locked, rate_ticket;
 	struct dsn reason;
 	struct wakeup retry, rate;

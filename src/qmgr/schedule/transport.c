@@ -32,11 +32,14 @@ transport_get(struct schedule *schedule, struct view name)
 	return transport != NULL ? transport : transport_new(schedule, name);
 }
 
-/* Is there more to do than the connections under way will take? */
+/*
+ * Is there more to do than the connections under way will take? An agent that is idle does not leave it to them: they
+ * may wait for a process that only comes free with this agent.
+ */
 static bool
 has_work(const struct transport *transport)
 {
-	int wanted = transport->pending;
+	int wanted = transport->idle > 0 ? 0 : transport->pending;
 
 	LIST_FOREACH(destination, &transport->ready, struct destination, ready_link) {
 		int room = destination->window - destination->busy;
@@ -52,7 +55,9 @@ struct transport *
 transport_select(struct schedule *schedule)
 {
 	LIST_FOREACH(transport, &schedule->transports, struct transport, link) {
-		if (transport->dead || transport->rate_locked || transport->pending >= PENDING_MAX || !has_work(transport))
+		if (transport->dead || transport->rate_locked || !has_work(transport))
+			continue;
+		if (transport->idle == 0 && transport->pending >= PENDING_MAX)
 			continue;
 		list_remove(&transport->link);
 		list_append(&schedule->transports, &transport->link);
