@@ -53,6 +53,7 @@ class Mta:
         self.config, self.queue, self.data = directory / "etc", directory / "queue", directory / "data"
         self.mail, self.log_file = directory / "mail", directory / "log" / "maillog"
         self.port = free_port()
+        self.prefix: list[str] = []     # of commands: where they run
         self.main = {**self._defaults(), **(main or {})}
         self.master = {**MASTER, **(master or {})}
         for path in (self.config, self.queue, self.mail, self.log_file.parent):
@@ -89,7 +90,7 @@ class Mta:
         """Run one of our commands on this configuration."""
         path = ROOT / "usr/sbin" / command
         environment = {"PATH": "/usr/bin:/bin", "MAIL_CONFIG": str(self.config), **options.pop("env", {})}
-        return subprocess.run([str(path), *map(str, arguments)], text=True, capture_output=True, check=check,
+        return subprocess.run([*self.prefix, str(path), *map(str, arguments)], text=True, capture_output=True, check=check,
                               timeout=30, env=environment, stdin=options.pop("stdin", None) or (
                                   None if "input" in options else subprocess.DEVNULL), **options)
 
