@@ -39,14 +39,15 @@ endef
 daemon = $(eval $(call program_rules,$(strip $(1)),$(2),DAEMONS,libexec))
 command = $(eval $(call program_rules,$(strip $(1)),$(2),COMMANDS,sbin))
 
-# $(call table_module,TYPE,FOLDER,LIBRARIES): a table type that is loaded when it is needed (table/module.h)
+# $(call table_module,TYPE,FOLDER): a table type that is loaded when it is needed (table/module.h)
 define table_module_rules
 MODULE_FILES += $$(B)/lib/table-$(1).so
 $$(B)/lib/table-$(1).so: $$(patsubst %.c,$$(B)/pic/%.o,$$(wildcard $(2)/*.c))
 	@mkdir -p $$(@D)
-	$$(Q)$$(CC) -shared $$(LDFLAGS) -o $$@ $$^ $(3)
+	$$(Q)$$(CC) -shared $$(LDFLAGS) -o $$@ $$^ $$(MODULE_LIBS_$(1))
+$$(B)/pic/$(2)/%.o: MODULE_CFLAGS = $$(MODULE_CFLAGS_$(1))
 endef
-table_module = $(if $(filter $(strip $(1)),$(TABLE_MODULES)),$(eval $(call table_module_rules,$(strip $(1)),$(2),$(3))))
+table_module = $(if $(filter $(strip $(1)),$(TABLE_MODULES)),$(eval $(call table_module_rules,$(strip $(1)),$(strip $(2)))))
 MODULE_FILES :=
 
 include $(sort $(wildcard src/*/module.mk))
@@ -60,7 +61,7 @@ all: $(DAEMON_FILES) $(COMMAND_FILES) $(MODULE_FILES)
 # config.h is made first; the compiler's .d files say which sources depend on what is in it
 $(B)/pic/%.o: %.c | config.h
 	@mkdir -p $(@D)
-	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE -g -O2 -fPIC $(WARNINGS) -Isrc -I. $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE -g -O2 -fPIC $(WARNINGS) -Isrc -I. $(MODULE_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(B)/%.o: %.c | config.h
 	@mkdir -p $(@D)

@@ -179,10 +179,11 @@ static void
 load_type(struct view table, void *arg)
 {
 	const struct table_env *env = arg;
-	struct view type, name;
+	struct view word, type, rest;
 
-	table_split_name(env, table, &type, &name);
-	table_load_type(env, type);
+	while (view_word(&table, "{}, \t\r\n", &word))		/* tables of tables */
+		for (rest = word; view_split(rest, ':', &type, &rest);)
+			table_load_type(env, type);
 }
 
 static void

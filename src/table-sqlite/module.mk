@@ -1,1 +1,1 @@
-$(call table_module,sqlite,src/table-sqlite,-lsqlite3)
+$(call table_module,sqlite,src/table-sqlite)

@@ -1,97 +1,150 @@
-/* sqlite: SQLite 3 databases, opened for reading. See table/module.h. */
+/* sqlite: tables in SQLite files. */
 #include <sqlite3.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "table/module.h"
+#include "table/host.h"
 
-enum { BUSY_MS = 5000 };
+enum { BUSY_MS = 10000 };
 
-struct connection {
-	const struct table_host *host;
-	void *table;
-	sqlite3 *db;
-};
-
-extern const struct table_module table_module;
+static const struct table_host *host;
 
 static void
-close_database(void *state)
+attach(const struct table_host *with)
 {
-	struct connection *c = state;
-
-	sqlite3_close(c->db);
-	free(c);
+	host = with;
 }
 
-/* Text in double quotes is a name to SQLite, and what stands there is not protected by our quoting (TB2). */
+/* Text in double quotes is a name to SQL, and keys in there are not made safe by our quoting (TB2). */
 static bool
-query_is_safe(const struct table_host *host, void *table)
+names_in_quotes(const char *query)
 {
-	const char *query = host->parameter(table, "query", "");
+	char inside = 0;
 
-	if (strstr(query, "\"%") == NULL)
-		return true;
-	host->fail(table, "the query has a key in double quotes: use single ones");
+	for (; *query != '\0'; query++) {
+		if (inside == '"' && *query == '%')
+			return true;
+		if (inside != 0)
+			inside = *query == inside ? 0 : inside;
+		else if (*query == '\'' || *query == '"')
+			inside = *query;
+	}
 	return false;
 }
 
 static void *
-open_database(const struct table_host *host, void *table)
+configure(struct settings *settings, const char *query, struct buf *why)
 {
-	const char *path = host->parameter(table, "dbpath", "");
-	struct connection *c;
+	const char *path = host->settings_text(settings, "dbpath", NULL);
 
-	if (!query_is_safe(host, table) || (c = calloc(1, sizeof(*c))) == NULL)
+	if (path == NULL) {
+		host->why_set(why, "%s: there is no \"dbpath\"", host->settings_title(settings));
 		return NULL;
-	c->host = host;
-	c->table = table;
-	if (sqlite3_open_v2(path, &c->db, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK) {
-		sqlite3_busy_timeout(c->db, BUSY_MS);
-		return c;
 	}
-	host->fail(table, "open %s: %s", path, sqlite3_errmsg(c->db));
-	close_database(c);
-	return NULL;
+	if (names_in_quotes(query)) {
+		host->why_set(why, "%s: query: put expansions into single quotes, not into double ones: %s",
+		    host->settings_title(settings), query);
+		return NULL;
+	}
+	return (void *)(uintptr_t)path;
+}
+
+static void
+release(void *options)
+{
+}
+
+static void *
+sqlite_connect(void *options, const char *name, struct buf *why)
+{
+	const char *path = options;
+	sqlite3 *db = NULL;
+
+	if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK) {
+		host->why_set(why, "open %s: %s", path, db != NULL ? sqlite3_errmsg(db) : "no memory");
+		sqlite3_close(db);
+		return NULL;
+	}
+	sqlite3_busy_timeout(db, BUSY_MS);
+	sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DML, 0, NULL);	/* "text" is a name and nothing else */
+	return db;
+}
+
+static void
+disconnect(void *connection)
+{
+	sqlite3_close_v2(connection);
 }
 
 static bool
-quote(void *state, const char *text, size_t len, void *out)
+quote(void *connection, struct view text, struct buf *out)
 {
-	struct connection *c = state;
-
-	for (size_t i = 0; i < len; i++)
-		c->host->put(out, text[i] == '\'' ? "''" : &text[i], text[i] == '\'' ? 2 : 1);
+	for (size_t i = 0; i < text.len; i++)
+		host->buf_put(out, text.data[i] == '\'' ? "''" : text.data + i, text.data[i] == '\'' ? 2 : 1);
 	return true;
 }
 
+/* The columns of one row. */
 static bool
-put_row(struct connection *c, sqlite3_stmt *statement, void *out)
+take_row(sqlite3_stmt *statement, sql_result *each, void *arg)
 {
-	for (int i = 0; i < sqlite3_column_count(statement); i++)
-		c->host->row(out, (const char *)sqlite3_column_text(statement, i), (size_t)sqlite3_column_bytes(statement, i));
-	return true;
+	bool more = true;
+
+	for (int i = 0; more && i < sqlite3_column_count(statement); i++) {
+		const unsigned char *text = sqlite3_column_text(statement, i);
+
+		if (text != NULL)
+			more = each(arg, view_bytes(text, (size_t)sqlite3_column_bytes(statement, i)));
+	}
+	return more;
 }
 
 static bool
-run(void *state, const char *query, void *out)
+ask(void *connection, const char *query, sql_result *each, void *arg, struct buf *why)
 {
-	struct connection *c = state;
-	sqlite3_stmt *statement;
-	int result;
+	sqlite3 *db = connection;
+	sqlite3_stmt *statement = NULL;
+	int result = sqlite3_prepare_v2(db, query, -1, &statement, NULL);
 
-	if (sqlite3_prepare_v2(c->db, query, -1, &statement, NULL) != SQLITE_OK) {
-		c->host->fail(c->table, "bad query: %s", sqlite3_errmsg(c->db));
-		return false;
-	}
-	while ((result = sqlite3_step(statement)) == SQLITE_ROW)
-		put_row(c, statement, out);
+	while (result == SQLITE_OK || result == SQLITE_ROW)
+		if ((result = sqlite3_step(statement)) == SQLITE_ROW && !take_row(statement, each, arg))
+			result = SQLITE_DONE;
 	if (result != SQLITE_DONE)
-		c->host->fail(c->table, "%s", sqlite3_errmsg(c->db));
+		host->why_set(why, "query \"%s\": %s", query, sqlite3_errmsg(db));
 	sqlite3_finalize(statement);
 	return result == SQLITE_DONE;
 }
 
-const struct table_module table_module = {
-	.abi = TABLE_MODULE_ABI, .type = "sqlite", .open = open_database, .quote = quote, .query = run, .close = close_database,
+static const struct sql_driver driver = {
+	.name = "sqlite",
+	.early = true,
+	.configure = configure,
+	.release = release,
+	.connect = sqlite_connect,
+	.disconnect = disconnect,
+	.quote = quote,
+	.ask = ask,
 };
+
+static enum lookup
+lookup(void *state, struct view key, struct buf *value, struct buf *why)
+{
+	return host->sql_lookup(state, key, value, why);
+}
+
+static void
+sqlite_close(void *state)
+{
+	host->sql_close(state);
+}
+
+static void *
+sqlite_open(const struct table_env *env, const char *name, unsigned flags, struct table_traits *traits, struct buf *why)
+{
+	return host->sql_open(&driver, env, name, traits, why);
+}
+
+static const struct table_ops ops = { .lookup = lookup, .close = sqlite_close };
+
+static const struct table_type type = { .name = "sqlite", .ops = &ops, .open = sqlite_open, .promises = "file-read" };
+
+extern const struct table_module table_module;
+const struct table_module table_module = { TABLE_MODULE_ABI, &type, attach };

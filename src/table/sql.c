@@ -1,317 +1,294 @@
 #include "table/sql.h"
 
-#include <dlfcn.h>
-#include <stdarg.h>
-#include <unistd.h>
+#include <sys/random.h>
 
-#include "table/match_list.h"
-#include "table/module.h"
 #include "table/query.h"
-#include "table/source.h"
-#include "util/base/hash.h"
-#include "util/base/number.h"
 #include "util/log/log.h"
 
-/* Types that may come as modules. Each has a slot, filled when a table of that type is opened. */
-static void	*sqlite_open(const struct table_env *env, const char *name, unsigned flags, struct table_traits *traits,
-		    struct buf *why);
-static enum lookup sql_lookup(void *state, struct view key, struct buf *value, struct buf *why);
-static void	 sql_close(void *state);
-
-static const struct table_ops ops = { .lookup = sql_lookup, .close = sql_close };
-
-static const struct table_type types[] = {
-	{ .name = "sqlite", .ops = &ops, .open = sqlite_open, .promises = "file-read" },
+struct host {
+	char *name;
+	bool local;			/* a socket of this machine */
+	void *connection;		/* NULL: none */
+	msec_t used;			/* the last time */
+	msec_t rest_until;		/* it failed: not asked before */
+	bool tried;			/* by the current lookup, in vain */
 };
 
 struct sql {
-	const struct table_env *env;
-	const struct table_module *module;
-	void *library;
-	void *state;			/* the module's */
-	char *name;
-	bool in_file;
-	struct hash *parameters;	/* of the file */
-	const char *query, *format;
-	struct match_list *domain;	/* NULL: any */
-	long long limit;		/* expansion_limit; 0: none */
-	struct buf built, why;
+	const struct sql_driver *driver;
+	struct settings *settings;
+	struct query query;
+	void *options;
+	char *template;
+	struct host *hosts;
+	size_t host_count;
+	int idle_sec, retry_sec;
 };
-
-/* -- parameters ------------------------------------------------------------------------------------------------------- */
-
-static bool
-read_parameters(struct sql *sql, struct buf *why)
-{
-	struct view line, name, value;
-	struct source source;
-
-	if (!source_open(&source, sql->name, why))
-		return false;
-	while (source_next(&source, &line)) {
-		struct buf text = BUF_INIT;
-
-		if (!view_split(line, '=', &name, &value)) {
-			source_warn(&source, "missing '=' after the name");
-			continue;
-		}
-		buf_putv(&text, view_trim(value));
-		buf_reserve(&text, 1);
-		mem_free(hash_put(sql->parameters, view_trim(name), buf_detach(&text)));
-	}
-	source_close(&source);
-	return true;
-}
-
-static const char *
-parameter(void *table, const char *name, const char *otherwise)
-{
-	struct sql *sql = table;
-	struct buf full = BUF_INIT;
-	const char *value;
-
-	if (sql->in_file) {
-		value = hash_get(sql->parameters, view_string(name));
-	} else {
-		buf_printf(&full, "%s_%s", sql->name, name);
-		value = sql->env->setting != NULL ? sql->env->setting(sql->env->arg, buf_c(&full)) : NULL;
-		buf_fini(&full);
-	}
-	return value != NULL ? value : otherwise;
-}
-
-static void
-fail(void *table, const char *format, ...)
-{
-	struct sql *sql = table;
-	va_list ap;
-
-	buf_reset(&sql->why);
-	va_start(ap, format);
-	buf_vprintf(&sql->why, format, ap);
-	va_end(ap);
-}
-
-/* Before there was `query`, it was made of these. */
-static void
-build_query(struct sql *sql)
-{
-	buf_printf(&sql->built, "SELECT %s FROM %s WHERE %s = '%%s' %s", parameter(sql, "select_field", ""),
-	    parameter(sql, "table", ""), parameter(sql, "where_field", ""), parameter(sql, "additional_conditions", ""));
-	sql->query = buf_c(&sql->built);
-}
-
-static bool
-read_settings(struct sql *sql, struct buf *why)
-{
-	const char *domain = parameter(sql, "domain", "");
-
-	if ((sql->query = parameter(sql, "query", NULL)) == NULL)
-		build_query(sql);
-	sql->format = parameter(sql, "result_format", "%s");
-	if (*domain != '\0')
-		sql->domain = match_list_open(sql->env, sql->name, domain, 0);
-	if (!number_parse(parameter(sql, "expansion_limit", "0"), 0, INT32_MAX, &sql->limit)) {
-		why_set(why, "%s: bad expansion_limit", sql->name);
-		return false;
-	}
-	return query_template_valid(sql->query, why) && query_template_valid(sql->format, why);
-}
-
-/* -- lookups ---------------------------------------------------------------------------------------------------------- */
-
-struct result {
-	struct sql *sql;
-	struct view key;
-	struct buf *value;
-	long long count;
-};
-
-static void
-put(void *out, const char *data, size_t len)
-{
-	buf_put(out, data, len);
-}
-
-static void
-row(void *out, const char *text, size_t len)
-{
-	struct result *result = out;
-	struct buf one = BUF_INIT;
-
-	if (text != NULL && len > 0 && query_format(result->sql->format, result->key, view_bytes(text, len), &one)) {
-		if (result->count++ > 0)
-			buf_putc(result->value, ',');
-		buf_putv(result->value, buf_view(&one));
-	}
-	buf_fini(&one);
-}
-
-static const struct table_host host = { parameter, fail, put, row };
-
-static bool
-quote(void *arg, struct view text, struct buf *out)
-{
-	struct sql *sql = arg;
-
-	return view_find(text, '\0') < 0 && sql->module->quote(sql->state, text.data, text.len, out);
-}
-
-/* With `domain`, only full addresses in these domains are asked for. */
-static enum lookup
-is_wanted(struct sql *sql, struct view key)
-{
-	struct view local, domain;
-
-	if (sql->domain == NULL)
-		return LOOKUP_FOUND;
-	if (!view_rsplit(key, '@', &local, &domain) || local.len == 0)
-		return LOOKUP_NONE;
-	return match_list_string(sql->domain, domain);
-}
-
-static enum lookup
-ask(struct sql *sql, struct view key, const char *query, struct buf *value, struct buf *why)
-{
-	struct result result = { sql, key, value, 0 };
-
-	buf_reset(&sql->why);
-	if (!sql->module->query(sql->state, query, &result)) {
-		why_set(why, "%s: %s", sql->name, buf_c(&sql->why));
-		return LOOKUP_RETRY;
-	}
-	if (sql->limit > 0 && result.count > sql->limit) {
-		why_set(why, "%s: expansion limit exceeded for key \"%.*s\"", sql->name, VIEW_ARG(key));
-		return LOOKUP_RETRY;
-	}
-	return result.count > 0 ? LOOKUP_FOUND : LOOKUP_NONE;
-}
-
-static enum lookup
-sql_lookup(void *state, struct view key, struct buf *value, struct buf *why)
-{
-	struct sql *sql = state;
-	struct buf query = BUF_INIT;
-	enum lookup found = is_wanted(sql, key);
-
-	if (found == LOOKUP_RETRY)
-		why_set(why, "%s: cannot look up the domain", sql->name);
-	else if (found == LOOKUP_FOUND)
-		found = query_expand(sql->query, key, quote, sql, &query)
-		    ? ask(sql, key, buf_c(&query), value, why) : LOOKUP_NONE;
-	buf_fini(&query);
-	return found;
-}
 
 /* -- opening ---------------------------------------------------------------------------------------------------------- */
 
-static void
+void
 sql_close(void *state)
 {
 	struct sql *sql = state;
 
-	if (sql->state != NULL)
-		sql->module->close(sql->state);
-	if (sql->domain != NULL)
-		match_list_close(sql->domain);
-	hash_free(sql->parameters, mem_free);
-	buf_fini(&sql->built);
-	buf_fini(&sql->why);
-	mem_free(sql->name);
-	mem_free(sql);		/* the library stays: others may use it */
+	for (size_t i = 0; i < sql->host_count; i++) {
+		if (sql->hosts[i].connection != NULL)
+			sql->driver->disconnect(sql->hosts[i].connection);
+		mem_free(sql->hosts[i].name);
+	}
+	if (sql->options != NULL)
+		sql->driver->release(sql->options);
+	query_close(&sql->query);
+	settings_free(sql->settings);
+	mem_free(sql->hosts);
+	mem_free(sql->template);
+	mem_free(sql);
 }
 
 static void
-module_path(const struct table_env *env, const char *type, struct buf *out)
+add_host(struct sql *sql, struct view name)
 {
-	const char *directory = env->setting != NULL ? env->setting(env->arg, "shlib_directory") : NULL;
+	struct buf text = BUF_INIT;
+	struct view path = name;
 
-	if (directory != NULL && directory[0] == '/')
-		buf_printf(out, "%s/table-%s.so", directory, type);
+	if (view_starts(path, VIEW("unix:")))
+		path = view_slice(path, strlen("unix:"), path.len);
+	buf_putv(&text, name);
+	sql->hosts = mem_resize(sql->hosts, (sql->host_count + 1) * sizeof(*sql->hosts));
+	sql->hosts[sql->host_count++] = (struct host){
+		.local = path.len < name.len || (path.len > 0 && path.data[0] == '/'), .name = buf_detach(&text),
+	};
 }
 
-static const struct table_module *
-load_module(const struct table_env *env, const char *type, struct buf *why)
+static void
+add_hosts(struct sql *sql)
 {
-	const struct table_module *module = NULL;
-	struct buf path = BUF_INIT;
-	void *library;
+	const char *otherwise = sql->driver->hosts;
+	struct view rest, name;
 
-	module_path(env, type, &path);
-	if ((library = dlopen(buf_c(&path), RTLD_NOW | RTLD_LOCAL)) == NULL)
-		why_set(why, "cannot load the module of type %s: %s", type, dlerror());
-	else if ((module = dlsym(library, TABLE_MODULE_SYMBOL)) == NULL || module->abi != TABLE_MODULE_ABI)
-		why_set(why, "%s is of another release", buf_c(&path));
-	buf_fini(&path);
-	return module != NULL && module->abi == TABLE_MODULE_ABI ? module : NULL;
+	if (otherwise == NULL) {
+		add_host(sql, VIEW(""));
+		return;
+	}
+	rest = view_string(settings_text(sql->settings, "hosts", otherwise));
+	while (view_word(&rest, ", \t\r\n", &name))
+		add_host(sql, name);
+	if (sql->host_count == 0)
+		add_host(sql, view_string(otherwise));
 }
 
-static void *
-sql_open(const char *type, const struct table_env *env, const char *name, struct table_traits *traits, struct buf *why)
+/* The way to say it before there was `query`. */
+static bool
+legacy_template(struct sql *sql, struct buf *out, struct buf *why)
 {
-	const struct table_module *module = load_module(env, type, why);
+	const char *function = NULL, *table = settings_text(sql->settings, "table", NULL),
+	    *select = settings_text(sql->settings, "select_field", NULL),
+	    *where = settings_text(sql->settings, "where_field", NULL);
+
+	if (sql->driver->function != NULL)
+		function = settings_text(sql->settings, sql->driver->function, NULL);
+	if (function != NULL) {
+		buf_printf(out, "SELECT %s('%%s')", function);
+		return true;
+	}
+	if (table == NULL || select == NULL || where == NULL) {
+		why_set(why, "%s: there is no \"query\"", settings_title(sql->settings));
+		return false;
+	}
+	buf_printf(out, "SELECT %s FROM %s WHERE %s = '%%s' %s", select, table, where,
+	    settings_text(sql->settings, "additional_conditions", ""));
+	return true;
+}
+
+static bool
+read_template(struct sql *sql, struct buf *why)
+{
+	const char *query = settings_text(sql->settings, "query", NULL);
+	struct buf text = BUF_INIT;
+
+	if (query != NULL)
+		buf_puts(&text, query);
+	else if (!legacy_template(sql, &text, why))
+		return false;
+	sql->template = buf_detach(&text);
+	return query_check(&sql->query, "query", sql->template, why);
+}
+
+static bool
+configure(struct sql *sql, const struct table_env *env, struct buf *why)
+{
+	struct settings *settings = sql->settings;
+
+	if (!query_open(&sql->query, env, settings, why) || !read_template(sql, why) ||
+	    !settings_number(settings, "idle_interval", 1, INT32_MAX, 60, &sql->idle_sec, why) ||
+	    !settings_number(settings, "retry_interval", 1, INT32_MAX, 60, &sql->retry_sec, why))
+		return false;
+	add_hosts(sql);
+	return (sql->options = sql->driver->configure(settings, sql->template, why)) != NULL;
+}
+
+struct sql *
+sql_open(const struct sql_driver *driver, const struct table_env *env, const char *name, struct table_traits *traits,
+    struct buf *why)
+{
+	struct settings *settings = settings_open(env, driver->name, name, why);
 	struct sql *sql;
 
-	if (module == NULL)
+	if (settings == NULL)
 		return NULL;
 	sql = mem_new(sizeof(*sql));
-	sql->env = env;
-	sql->module = module;
-	sql->name = mem_string(name);
-	sql->in_file = name[0] == '/' || name[0] == '.';
-	sql->parameters = hash_new();
-	if ((!sql->in_file || read_parameters(sql, why)) && read_settings(sql, why)) {
-		*traits = (struct table_traits){ .kind = TABLE_FIXED, .remote = module->remote, .owner_trusted = true };
-		if ((sql->state = module->open(&host, sql)) != NULL)
-			return sql;
-		why_set(why, "%s: %s", name, buf_c(&sql->why));
+	sql->driver = driver;
+	sql->settings = settings;
+	if (!configure(sql, env, why)) {
+		sql_close(sql);
+		return NULL;
 	}
+	settings_traits(settings, traits);
+	traits->remote = !driver->early;
+	if (!driver->early || (sql->hosts[0].connection = driver->connect(sql->options, "", why)) != NULL)
+		return sql;
 	sql_close(sql);
 	return NULL;
 }
 
-static void *
-sqlite_open(const struct table_env *env, const char *name, unsigned flags, struct table_traits *traits, struct buf *why)
+/* -- choosing a host -------------------------------------------------------------------------------------------------- */
+
+static uint32_t
+chance(void)
 {
-	return sql_open("sqlite", env, name, traits, why);
+	uint32_t number = 0;
+
+	if (getrandom(&number, sizeof(number), 0) != (ssize_t)sizeof(number))
+		return (uint32_t)clock_now();
+	return number;
 }
+
+/* The lower, the better; negative: not now. */
+static int
+rank_of(const struct host *host)
+{
+	if (host->tried || (host->connection == NULL && clock_now() < host->rest_until))
+		return -1;
+	return (host->connection == NULL ? 2 : 0) + (host->local ? 0 : 1);
+}
+
+/* One of the best, each with the same chance; NULL: there is none. */
+static struct host *
+choose(struct sql *sql)
+{
+	struct host *best = NULL;
+	int best_rank = 0;
+	uint32_t equals = 0;
+
+	for (size_t i = 0; i < sql->host_count; i++) {
+		int rank = rank_of(&sql->hosts[i]);
+
+		if (rank < 0 || (best != NULL && rank > best_rank))
+			continue;
+		equals = best != NULL && rank == best_rank ? equals + 1 : 1;
+		if (equals == 1 || chance() % equals == 0)
+			best = &sql->hosts[i];
+		best_rank = rank;
+	}
+	return best;
+}
+
+static void
+hang_up(const struct sql *sql, struct host *host)
+{
+	if (host->connection == NULL || sql->driver->early)
+		return;
+	sql->driver->disconnect(host->connection);
+	host->connection = NULL;
+}
+
+/* The only host is tried again at once: it may be the face of many (TB17). */
+static void
+give_up(const struct sql *sql, struct host *host)
+{
+	hang_up(sql, host);
+	host->tried = true;
+	if (sql->host_count > 1)
+		host->rest_until = clock_now() + (msec_t)sql->retry_sec * 1000;
+}
+
+static void
+begin(struct sql *sql)
+{
+	for (size_t i = 0; i < sql->host_count; i++) {
+		struct host *host = &sql->hosts[i];
+
+		host->tried = false;
+		if (host->connection != NULL && clock_now() - host->used >= (msec_t)sql->idle_sec * 1000)
+			hang_up(sql, host);
+	}
+}
+
+/* -- asking ----------------------------------------------------------------------------------------------------------- */
 
 static bool
-is_installed(const struct table_env *env, const char *type)
+take_result(void *arg, struct view text)
 {
-	struct buf path = BUF_INIT;
-	bool there;
-
-	module_path(env, type, &path);
-	there = path.len > 0 && access(buf_c(&path), R_OK) == 0;
-	buf_fini(&path);
-	return there;
+	return query_add(arg, text);
 }
 
-const struct table_type *
-sql_type(const struct table_env *env, struct view type)
+/* False: the host could not say. */
+static bool
+ask(struct sql *sql, struct host *host, struct query_results *results, enum lookup *result, struct buf *why)
 {
-	for (size_t i = 0; i < ARRAY_COUNT(types); i++)
-		if (view_is(type, types[i].name) && is_installed(env, types[i].name))
-			return &types[i];
-	return NULL;
+	struct buf text = BUF_INIT;
+	bool answered = true;
+
+	*result = LOOKUP_NONE;
+	if (query_expand(sql->template, results->key, sql->driver->quote, host->connection, &text)) {
+		query_begin(results, results->query, results->key, results->value);
+		answered = sql->driver->ask(host->connection, buf_c(&text), take_result, results, why);
+		*result = answered ? query_end(results, why) : LOOKUP_RETRY;
+	}
+	buf_fini(&text);
+	return answered;
 }
 
-void
-sql_each_type(const struct table_env *env, void (*each)(const char *name, void *arg), void *arg)
+/* A connection of before may have been closed meanwhile: that says nothing about the host. */
+static bool
+ask_host(struct sql *sql, struct host *host, struct query_results *results, enum lookup *result, struct buf *why)
 {
-	for (size_t i = 0; i < ARRAY_COUNT(types); i++)
-		if (is_installed(env, types[i].name))
-			each(types[i].name, arg);
+	bool kept = host->connection != NULL && !sql->driver->early;
+	struct buf reason = BUF_INIT;
+	bool answered;
+
+	if (host->connection == NULL)
+		host->connection = sql->driver->connect(sql->options, host->name, &reason);
+	answered = host->connection != NULL && ask(sql, host, results, result, &reason);
+	host->used = clock_now();
+	if (!answered && kept)
+		hang_up(sql, host);
+	else if (!answered)
+		give_up(sql, host);
+	if (!answered && !kept)
+		log_warn("%s: %s%s%s", sql->query.title, host->name, host->name[0] != '\0' ? ": " : "", buf_c(&reason));
+	if (reason.len > 0)
+		why_set(why, "%s: %s", sql->query.title, buf_c(&reason));
+	buf_fini(&reason);
+	return answered;
 }
 
-void
-table_load_type(const struct table_env *env, struct view type)
+enum lookup
+sql_lookup(void *state, struct view key, struct buf *value, struct buf *why)
 {
-	const struct table_type *found = sql_type(env, type);
-	struct buf why = BUF_INIT;
+	struct sql *sql = state;
+	struct query_results results;
+	enum lookup result = query_eligible(&sql->query, key, why);
+	struct host *host;
 
-	if (found != NULL && load_module(env, found->name, &why) == NULL)
-		log_warn("%s", buf_c(&why));
-	buf_fini(&why);
+	if (result != LOOKUP_FOUND)
+		return result;
+	begin(sql);
+	query_begin(&results, &sql->query, key, value);
+	why_set(why, "%s: no host can be asked now", sql->query.title);
+	while ((host = choose(sql)) != NULL)
+		if (ask_host(sql, host, &results, &result, why))
+			return result;
+	return LOOKUP_RETRY;
 }

@@ -1,6 +1,6 @@
 #include <stdio.h>
 
-#include "table/sql.h"
+#include "table/module.h"
 #include "table/table.h"
 #include "table/type.h"
 #include "table/types.h"
@@ -21,7 +21,7 @@ struct table {
 
 static const struct table_type *const builtin[] = {
 	&table_btree, &table_cdb, &table_cidr, &table_debug, &table_environ, &table_fail, &table_hash, &table_inline,
-	&table_internal, &table_lmdb, &table_pcre, &table_pipemap, &table_randmap, &table_regexp, &table_socketmap,
+	&table_internal, &table_lmdb, &table_memcache, &table_pcre, &table_pipemap, &table_randmap, &table_regexp, &table_socketmap,
 	&table_static, &table_tcp, &table_texthash, &table_unionmap, &table_unix,
 };
 
@@ -42,7 +42,7 @@ table_register(const struct table_type *type)
 }
 
 static const struct table_type *
-find_type(const struct table_env *env, struct view name)
+find_type(const struct table_env *env, struct view name, struct buf *why)
 {
 	for (size_t i = registered_count; i > 0; i--)
 		if (view_is(name, registered[i - 1]->name))
@@ -50,7 +50,7 @@ find_type(const struct table_env *env, struct view name)
 	for (size_t i = 0; i < ARRAY_COUNT(builtin); i++)
 		if (builtin[i]->ops != NULL && view_is(name, builtin[i]->name))
 			return builtin[i];
-	return sql_type(env, name);
+	return module_load(env, name, why);
 }
 
 void
@@ -61,7 +61,7 @@ table_each_type(const struct table_env *env, void (*each)(const char *name, void
 			each(builtin[i]->name, arg);
 	for (size_t i = 0; i < registered_count; i++)
 		each(registered[i]->name, arg);
-	sql_each_type(env, each, arg);
+	module_each(env, each, arg);
 }
 
 void
@@ -74,14 +74,28 @@ table_split_name(const struct table_env *env, struct view text, struct view *typ
 }
 
 static void
+promise(const struct table_env *env, const struct table_type *type)
+{
+	if (env->promise != NULL && type->promises != NULL)
+		env->promise(env->promise_arg, type->promises);
+}
+
+void
+table_load_type(const struct table_env *env, struct view type)
+{
+	const struct table_type *found = find_type(env, type, NULL);
+
+	if (found != NULL)
+		promise(env, found);
+}
+
+static void
 open_state(struct table *table, const struct table_env *env, struct view type, const char *name, struct buf *why)
 {
-	const struct table_type *found = find_type(env, type);
+	const struct table_type *found = find_type(env, type, why);
 
-	if (found == NULL) {
-		why_set(why, "unsupported dictionary type: %.*s", VIEW_ARG(type));
+	if (found == NULL)
 		return;
-	}
 	if ((table->flags & TABLE_WRITE) != 0 && found->ops->update == NULL) {
 		why_set(why, "table type %s is read-only", found->name);
 		return;
@@ -90,8 +104,7 @@ open_state(struct table *table, const struct table_env *env, struct view type, c
 	if (table->state == NULL)
 		return;
 	table->type = found;
-	if (env->promise != NULL && found->promises != NULL)
-		env->promise(env->promise_arg, found->promises);
+	promise(env, found);
 	if (env->promise != NULL && (table->flags & TABLE_WRITE) != 0)
 		env->promise(env->promise_arg, "file-write");
 }

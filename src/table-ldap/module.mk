@@ -1,0 +1,1 @@
+$(call table_module,ldap,src/table-ldap)

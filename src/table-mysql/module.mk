@@ -1,0 +1,1 @@
+$(call table_module,mysql,src/table-mysql)

@@ -1,0 +1,1 @@
+$(call table_module,pgsql,src/table-pgsql)

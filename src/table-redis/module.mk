@@ -1,0 +1,1 @@
+$(call table_module,redis,src/table-redis)
