@@ -19,7 +19,7 @@
 /* -- names ----------------------------------------------------------------------------------------------------------- */
 
 struct names {
-	const char **list;
+	char **list;
 	size_t count;
 };
 
@@ -29,7 +29,7 @@ add_name(const char *name, void *arg)
 	struct names *names = arg;
 
 	names->list = mem_resize(names->list, (names->count + 1) * sizeof(*names->list));
-	names->list[names->count++] = name;
+	names->list[names->count++] = mem_string(name);
 }
 
 static int
@@ -50,8 +50,10 @@ list_table_types(struct config *config)
 	proxy_register();
 	table_each_type(env, add_name, &names);
 	qsort(names.list, names.count, sizeof(*names.list), by_name);
-	for (size_t i = 0; i < names.count; i++)
+	for (size_t i = 0; i < names.count; i++) {
 		puts(names.list[i]);
+		mem_free(names.list[i]);
+	}
 	mem_free(names.list);
 	buf_fini(&why);
 }
