@@ -1,0 +1,1 @@
+$(call command,qshape,src/qshape)
