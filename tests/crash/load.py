@@ -255,12 +255,18 @@ def wait_arrival(mta: Mta, ledger: Ledger, mailbox: Mailbox, seconds: float) -> 
         mailbox.read()
         if not ledger.missing():
             return
-        assert time.monotonic() < deadline, (ledger.missing(), queue_files(mta), mta.log()[-8000:])
+        assert time.monotonic() < deadline, (ledger.missing(), queue_files(mta), story(mta, ledger))
         if time.monotonic() > flush:
             mta.run("postkick", "public", "qmgr", "FDAI")
             mta.run("postkick", "public", "pickup", "W")
             flush = time.monotonic() + 1
         time.sleep(0.05)
+
+
+def story(mta: Mta, ledger: Ledger) -> str:
+    """What the log says about the messages that are in the queue, and about the missing ones if it names them."""
+    names = [Path(path).name for path in queue_files(mta)] + [marker for marker, _ in ledger.missing()]
+    return "\n".join(line for line in mta.log().splitlines() if any(name in line for name in names))
 
 
 def queue_files(mta: Mta, *queues: str) -> list[str]:
