@@ -8,10 +8,7 @@
 #include "util/file/file.h"
 #include "util/log/log.h"
 
-enum {
-	ENTRIES_MAX = 20000,		/* of a log that a notice lists */
-	TEMPLATE_FILE_MAX = 1 << 20,
-};
+enum { TEMPLATE_FILE_MAX = 1 << 20 };
 
 /* -- append -------------------------------------------------------------------------------------------------------- */
 
@@ -60,43 +57,13 @@ open_message(struct bounce_case *c)
 }
 
 static void
-keep_entry(struct bounce_case *c, const struct bounce_log_entry *from)
-{
-	struct bounce_log_entry *to = &c->entries[c->count++];
-
-	*to = *from;
-	to->recipient = arena_view(&c->arena, from->recipient);
-	to->original = arena_view(&c->arena, from->original);
-	to->dsn_orcpt = arena_view(&c->arena, from->dsn_orcpt);
-	to->status = arena_view(&c->arena, from->status);
-	to->action = arena_view(&c->arena, from->action);
-	to->diag_type = arena_view(&c->arena, from->diag_type);
-	to->diag_text = arena_view(&c->arena, from->diag_text);
-	to->mta_type = arena_view(&c->arena, from->mta_type);
-	to->mta_name = arena_view(&c->arena, from->mta_name);
-	to->reason = arena_view(&c->arena, from->reason);
-}
-
-static void
-read_log(struct bounce_case *c)
+open_log(struct bounce_case *c)
 {
 	struct buf why = BUF_INIT;
-	struct bounce_log *log = bounce_log_open(&c->bounce->config->layout, c->bounce->queue, c->request->queue_id, &why);
-	struct bounce_log_entry entry;
-	size_t room = 0;
 
-	c->have_log = log != NULL;
-	if (log == NULL && errno != ENOENT)
+	c->log = bounce_log_open(&c->bounce->config->layout, c->bounce->queue, c->request->queue_id, &why);
+	if (c->log == NULL && errno != ENOENT)
 		log_warn("%.*s: %s", VIEW_ARG(c->request->queue_id), buf_c(&why));
-	while (log != NULL && c->count < ENTRIES_MAX && bounce_log_next(log, &entry)) {
-		if (c->count == room) {
-			room = room > 0 ? 2 * room : 16;
-			c->entries = mem_resize(c->entries, room * sizeof(*c->entries));
-		}
-		keep_entry(c, &entry);
-	}
-	if (log != NULL)
-		bounce_log_close(log);
 	buf_fini(&why);
 }
 
@@ -122,26 +89,22 @@ kind_of(unsigned type, const struct queue_envelope *envelope)
 
 /* only: the entry of a notice without a log; NULL: from the log, which goes when everybody is told. */
 static bool
-make_notices(struct bounce *bounce, unsigned type, const struct bounce_notice *request, struct bounce_log_entry *only)
+make_notices(struct bounce *bounce, unsigned type, const struct bounce_notice *request, const struct bounce_log_entry *only)
 {
-	struct bounce_case c = { .bounce = bounce, .request = request, .fd = -1, .have_log = only != NULL };
+	struct bounce_case c = { .bounce = bounce, .request = request, .fd = -1, .single = only };
 	bool ok;
 
 	open_message(&c);
 	c.kind = kind_of(type, &c.envelope);
-	if (only == NULL) {
-		read_log(&c);
-	} else {
-		c.entries = only;
-		c.count = 1;
-	}
+	if (only == NULL)
+		open_log(&c);
 	ok = notice_send_all(&c);
 	if (only == NULL && type != BOUNCE_FRAME_WARN && (ok || (request->flags & BOUNCE_FLAG_CLEAN)))
 		remove_log(bounce, request->queue_id);
 	if (c.fd != -1)
 		close(c.fd);
-	if (only == NULL)
-		mem_free(c.entries);
+	bounce_log_close(c.log);
+	arena_fini(&c.scratch);
 	arena_fini(&c.arena);
 	return ok;
 }

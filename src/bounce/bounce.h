@@ -31,9 +31,9 @@ struct bounce_case {
 	enum bounce_template_kind kind;
 	struct queue_envelope envelope;
 	int fd;				/* the queue file; -1: not there */
-	bool have_log;
-	struct bounce_log_entry *entries;
-	size_t count;
+	struct bounce_log *log;		/* NULL: not there */
+	const struct bounce_log_entry *single;	/* of a notice without a log */
+	struct arena scratch;		/* texts of the entry at hand */
 };
 
 /* One message that goes out. */
@@ -48,9 +48,24 @@ struct notice {
 
 bool	notice_send_all(struct bounce_case *c);	/* false: try later */
 
+/* -- entries.c: whom it speaks of ---------------------------------------------------------------------------------- */
+
+/*
+ * Goes through the entries that a notice lists, however many: none but the one at hand is in memory. One at a time, but
+ * for notices about one recipient. What is in the scratch arena goes with the entry.
+ */
+struct entries {
+	struct bounce_case *c;
+	const struct notice *notice;
+	const struct bounce_log_entry *only;	/* still to come, of a notice about one */
+	struct bounce_log_entry read;
+};
+
+void	entries_begin(struct entries *entries, struct bounce_case *c, const struct notice *notice);
+const struct bounce_log_entry *entries_next(struct entries *entries);	/* NULL: no more */
+
 /* -- report.c: what it says ---------------------------------------------------------------------------------------- */
 
-bool	report_lists(const struct bounce_case *c, const struct notice *notice, const struct bounce_log_entry *entry);
 void	report_write(struct bounce_case *c, const struct notice *notice, struct view notice_id);
 
 #endif

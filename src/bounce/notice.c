@@ -31,12 +31,12 @@ with_origin(struct bounce_case *c, const char *address)
 }
 
 static bool
-lists_anybody(const struct bounce_case *c, const struct notice *notice)
+lists_anybody(struct bounce_case *c, const struct notice *notice)
 {
-	for (size_t i = 0; i < c->count; i++)
-		if (report_lists(c, notice, &c->entries[i]))
-			return true;
-	return !c->have_log;
+	struct entries entries;
+
+	entries_begin(&entries, c, notice);
+	return entries_next(&entries) != NULL || (c->log == NULL && c->single == NULL);
 }
 
 /* -- one message --------------------------------------------------------------------------------------------------- */
@@ -133,33 +133,31 @@ tell_postmaster(struct bounce_case *c, const char *recipient, enum notice_origin
 }
 
 /* BN7: the recipient as the sender wrote it. */
-static struct view
-verp_address(struct bounce_case *c, const struct bounce_log_entry *entry)
+static bool
+tell_sender_of(struct bounce_case *c, const struct bounce_log_entry *entry)
 {
 	struct view address = view_empty(entry->original) ? entry->recipient : entry->original;
+	struct notice notice = { .original = original_for_sender(c), .only = entry };
 	struct buf to = BUF_INIT;
-	struct view result;
+	bool ok;
 
 	verp_put(&to, c->request->sender, address, c->request->verp);
-	result = arena_view(&c->arena, buf_view(&to));
+	notice.to = buf_view(&to);
+	ok = send_notice(c, &notice);
 	buf_fini(&to);
-	return result;
+	return ok;
 }
 
 static bool
 tell_sender_each(struct bounce_case *c)
 {
 	struct notice all = { .to = c->request->sender };
+	const struct bounce_log_entry *entry;
+	struct entries entries;
 	bool ok = true;
 
-	for (size_t i = 0; i < c->count && ok; i++) {
-		struct notice one = {
-			.to = verp_address(c, &c->entries[i]), .original = original_for_sender(c), .only = &c->entries[i],
-		};
-
-		if (report_lists(c, &all, &c->entries[i]))
-			ok = send_notice(c, &one);
-	}
+	for (entries_begin(&entries, c, &all); ok && (entry = entries_next(&entries)) != NULL;)
+		ok = tell_sender_of(c, entry);
 	return ok;
 }
 

@@ -23,7 +23,7 @@ line(struct bounce_case *c, const char *format, ...)
 	buf_fini(&text);
 }
 
-/* An address as it is written in text; valid until the case ends. */
+/* An address as it is written in text; valid as long as the entry. */
 static const char *
 shown(struct bounce_case *c, struct view internal)
 {
@@ -31,7 +31,7 @@ shown(struct bounce_case *c, struct view internal)
 	const char *copy;
 
 	address_quote(&quoted, internal);
-	copy = arena_string(&c->arena, buf_view(&quoted));
+	copy = arena_string(&c->scratch, buf_view(&quoted));
 	buf_fini(&quoted);
 	return copy;
 }
@@ -49,7 +49,7 @@ typed(struct bounce_case *c, struct view internal)
 {
 	const char *type = is_utf8(c) && !view_is_ascii(internal) ? "utf-8" : "rfc822";
 
-	return arena_printf(&c->arena, "%s; %s", type, shown(c, internal)).data;
+	return arena_printf(&c->scratch, "%s; %s", type, shown(c, internal)).data;
 }
 
 static const char *
@@ -59,27 +59,9 @@ date_of(struct bounce_case *c, time_t when)
 	const char *copy;
 
 	date_put(&text, when);
-	copy = arena_string(&c->arena, buf_view(&text));
+	copy = arena_string(&c->scratch, buf_view(&text));
 	buf_fini(&text);
 	return copy;
-}
-
-/* Does this notice speak of this recipient? (RFC 3461, 4.1) */
-bool
-report_lists(const struct bounce_case *c, const struct notice *notice, const struct bounce_log_entry *entry)
-{
-	static const int wanted[] = {
-		[TEMPLATE_FAILURE] = DSN_NOTIFY_FAILURE, [TEMPLATE_DELAY] = DSN_NOTIFY_DELAY,
-		[TEMPLATE_SUCCESS] = DSN_NOTIFY_SUCCESS,
-	};
-
-	if (notice->only != NULL)
-		return entry == notice->only;
-	if (notice->postmaster || c->kind == TEMPLATE_VERIFY)
-		return true;
-	if (entry->dsn_notify == 0)
-		return c->kind != TEMPLATE_SUCCESS;
-	return (entry->dsn_notify & wanted[c->kind]) != 0;
 }
 
 /* -- header -------------------------------------------------------------------------------------------------------- */
@@ -187,6 +169,8 @@ static void
 write_text_part(struct bounce_case *c, const struct notice *notice, const char *boundary)
 {
 	struct view charset = c->bounce->templates.list[c->kind].charset;
+	const struct bounce_log_entry *entry;
+	struct entries entries;
 
 	if (is_utf8(c) && view_is_nocase(charset, "us-ascii"))
 		charset = VIEW("utf-8");
@@ -198,11 +182,10 @@ write_text_part(struct bounce_case *c, const struct notice *notice, const char *
 	line(c, "%s", "");
 	if (!notice->postmaster)
 		write_introduction(c);
-	if (!c->have_log)
+	if (c->log == NULL && c->single == NULL)
 		line(c, "\t--- Delivery report unavailable ---");
-	for (size_t i = 0; i < c->count; i++)
-		if (report_lists(c, notice, &c->entries[i]))
-			write_reason(c, &c->entries[i]);
+	for (entries_begin(&entries, c, notice); (entry = entries_next(&entries)) != NULL;)
+		write_reason(c, entry);
 	line(c, "%s", "");
 }
 
@@ -260,6 +243,9 @@ write_recipient_fields(struct bounce_case *c, const struct bounce_log_entry *ent
 static void
 write_status_part(struct bounce_case *c, const struct notice *notice, const char *boundary)
 {
+	const struct bounce_log_entry *entry;
+	struct entries entries;
+
 	line(c, "--%s", boundary);
 	line(c, "Content-Description: Delivery report");
 	line(c, "Content-Type: message/%sdelivery-status", is_utf8(c) ? "global-" : "");
@@ -267,9 +253,8 @@ write_status_part(struct bounce_case *c, const struct notice *notice, const char
 		line(c, "Content-Transfer-Encoding: 8bit");
 	line(c, "%s", "");
 	write_message_fields(c);
-	for (size_t i = 0; i < c->count; i++)
-		if (report_lists(c, notice, &c->entries[i]))
-			write_recipient_fields(c, &c->entries[i]);
+	for (entries_begin(&entries, c, notice); (entry = entries_next(&entries)) != NULL;)
+		write_recipient_fields(c, entry);
 	line(c, "%s", "");
 }
 

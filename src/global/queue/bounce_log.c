@@ -336,6 +336,15 @@ bounce_log_close(struct bounce_log *log)
 	mem_free(log);
 }
 
+void
+bounce_log_rewind(struct bounce_log *log)
+{
+	if (lseek(log->fd, 0, SEEK_SET) == -1)
+		log_warn("%s log: cannot read again: %m", log->queue);
+	buf_reset(&log->block);
+	log->taken = 0;
+}
+
 static bool
 fill(struct bounce_log *log)
 {

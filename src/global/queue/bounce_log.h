@@ -34,6 +34,7 @@ struct bounce_log;
 struct bounce_log *bounce_log_open(const struct queue_layout *layout, const char *queue, struct view id, struct buf *why);
 /* The next entry, whose views live until the next call; what a damaged one lacks is filled in. False at the end. */
 bool		 bounce_log_next(struct bounce_log *log, struct bounce_log_entry *entry);
+void		 bounce_log_rewind(struct bounce_log *log);	/* the first entry is the next one */
 void		 bounce_log_close(struct bounce_log *log);
 
 /* One entry as text ↔ struct; views of a parsed one point into the arena. queue names the defaults: "defer" or another. */
