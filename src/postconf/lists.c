@@ -10,6 +10,7 @@
 #include "table/table.h"
 #include "util/file/file.h"
 #include "util/log/log.h"
+#include "util/process/library.h"
 
 #ifdef HAVE_TLS
 #include <openssl/crypto.h>
@@ -80,10 +81,33 @@ compile_version(void)
 	puts(OPENSSL_VERSION_TEXT);
 }
 
+static struct {
+	__typeof__(OpenSSL_version) *version;
+	__typeof__(EVP_PKEY_asn1_get_count) *key_count;
+	__typeof__(EVP_PKEY_asn1_get0) *key;
+	__typeof__(EVP_PKEY_asn1_get0_info) *key_info;
+} crypto;
+
+static const struct library_function functions[] = {
+	{ "OpenSSL_version", &crypto.version }, { "EVP_PKEY_asn1_get_count", &crypto.key_count },
+	{ "EVP_PKEY_asn1_get0", &crypto.key }, { "EVP_PKEY_asn1_get0_info", &crypto.key_info }, { NULL },
+};
+
+static void
+load(void)
+{
+	struct buf why = BUF_INIT;
+
+	if (!library_load(CRYPTO_LIBRARY, functions, &why))
+		log_fatal("%s", buf_c(&why));
+	buf_fini(&why);
+}
+
 static void
 run_version(void)
 {
-	puts(OpenSSL_version(OPENSSL_VERSION));
+	load();
+	puts(crypto.version(OPENSSL_VERSION));
 }
 
 static void
@@ -92,8 +116,9 @@ public_key_algorithms(void)
 	int id, base, flags;
 	const char *name;
 
-	for (int i = 0; i < EVP_PKEY_asn1_get_count(); i++)
-		if (EVP_PKEY_asn1_get0_info(&id, &base, &flags, NULL, &name, EVP_PKEY_asn1_get0(i)) == 1 &&
+	load();
+	for (int i = 0; i < crypto.key_count(); i++)
+		if (crypto.key_info(&id, &base, &flags, NULL, &name, crypto.key(i)) == 1 &&
 		    (flags & ASN1_PKEY_ALIAS) == 0 && name != NULL)
 			puts(name);
 }

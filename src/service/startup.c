@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "global/address/address.h"
 #include "global/client/proxy.h"
 #include "global/config/tables.h"
 #include "global/maillog/postlog_sink.h"
@@ -242,6 +243,17 @@ go_to_queue(struct service_context *ctx)
 	buf_fini(&why);
 }
 
+/* Names of domains come with the mail: what turns them into ASCII must be there before the files are out of sight. */
+static void
+load_libraries(struct service_context *ctx)
+{
+	struct buf why = BUF_INIT;
+
+	if ((ctx->options.chroot || ctx->service->promises != NULL) && !domain_load_library(&why))
+		log_warn("no internationalised domain names: %s", buf_c(&why));
+	buf_fini(&why);
+}
+
 /* Without root there is nothing to give up, and -c and -u mean nothing. */
 static void
 drop_privileges(struct service_context *ctx)
@@ -279,6 +291,7 @@ service_start_up(struct service_context *ctx, int argc, char **argv)
 	if (service->prepare != NULL)
 		service->prepare(ctx);
 	confine_load_name_services(ctx);
+	load_libraries(ctx);
 	drop_privileges(ctx);
 	confine(ctx);
 	if (service->shape == SERVICE_EVENT || service->shape == SERVICE_MANAGER)

@@ -20,6 +20,7 @@
 #include "table/stamp.h"
 #include "util/file/file.h"
 #include "util/log/log.h"
+#include "util/process/library.h"
 
 enum {
 	READER_WAIT_MS = 60000,
@@ -28,6 +29,23 @@ enum {
 	HASH_SIZE_HINT = 4096,		/* expected entries of a new hash file */
 	NEW_FILE_MODE = 0666,		/* before umask, which the builder sets */
 };
+
+static struct {
+	__typeof__(db_create) *create;
+	__typeof__(db_strerror) *strerror;
+	__typeof__(db_env_set_func_malloc) *env_set_func_malloc;
+} bdb;
+
+static const struct library_function functions[] = {
+	{ "db_create", &bdb.create }, { "db_strerror", &bdb.strerror },
+	{ "db_env_set_func_malloc", &bdb.env_set_func_malloc }, { NULL },
+};
+
+static bool
+load(struct buf *why)
+{
+	return library_load(DB_LIBRARY, functions, why);
+}
 
 struct bdb {
 	DBTYPE method;
@@ -46,7 +64,7 @@ struct bdb {
 static bool
 fail(const struct bdb *b, const char *what, int error, struct buf *why)
 {
-	why_set(why, "%s %s: %s", what, b->path, db_strerror(error));
+	why_set(why, "%s %s: %s", what, b->path, bdb.strerror(error));
 	errno = error > 0 ? error : EIO;
 	return false;
 }
@@ -108,8 +126,8 @@ open_db(struct bdb *b, const struct table_env *env, uint32_t how, size_t cache, 
 {
 	int error;
 
-	db_env_set_func_malloc(zeroed);
-	if ((error = db_create(&b->db, NULL, 0)) != 0) {
+	bdb.env_set_func_malloc(zeroed);
+	if ((error = bdb.create(&b->db, NULL, 0)) != 0) {
 		b->db = NULL;
 		return fail(b, "open database", error, why);
 	}
@@ -463,7 +481,11 @@ static const struct table_ops ops = {
 	.close = bdb_close,
 };
 
-const struct table_type table_hash = { "hash", &ops, hash_open, true };
-const struct table_type table_btree = { "btree", &ops, btree_open, true };
+const struct table_type table_hash = {
+	.name = "hash", .ops = &ops, .open = hash_open, .makes_files = true, .load = load,
+};
+const struct table_type table_btree = {
+	.name = "btree", .ops = &ops, .open = btree_open, .makes_files = true, .load = load,
+};
 
 #endif

@@ -14,8 +14,32 @@
 #include "table/nul.h"
 #include "table/stamp.h"
 #include "util/file/file.h"
+#include "util/process/library.h"
 
 enum { REBUILD_WAIT_MS = 300000, NEW_FILE_MODE = 0666 };
+
+static struct {
+	__typeof__(cdb_init) *init;
+	__typeof__(cdb_free) *free;
+	__typeof__(cdb_get) *get;
+	__typeof__(cdb_find) *find;
+	__typeof__(cdb_seqnext) *seqnext;
+	__typeof__(cdb_make_start) *make_start;
+	__typeof__(cdb_make_put) *make_put;
+	__typeof__(cdb_make_finish) *make_finish;
+} cdb;
+
+static const struct library_function functions[] = {
+	{ "cdb_init", &cdb.init }, { "cdb_free", &cdb.free }, { "cdb_get", &cdb.get },
+	{ "cdb_find", &cdb.find }, { "cdb_seqnext", &cdb.seqnext }, { "cdb_make_start", &cdb.make_start },
+	{ "cdb_make_put", &cdb.make_put }, { "cdb_make_finish", &cdb.make_finish }, { NULL },
+};
+
+static bool
+load(struct buf *why)
+{
+	return library_load(CDB_LIBRARY, functions, why);
+}
 
 struct cdb_table {
 	char *path;			/* name.cdb */
@@ -37,9 +61,9 @@ cdb_table_close(void *state)
 	struct cdb_table *t = state;
 
 	if (t->reading)
-		cdb_free(&t->reader);
+		cdb.free(&t->reader);
 	if (t->writing)
-		cdb_make_finish(&t->writer);	/* frees; the file goes */
+		cdb.make_finish(&t->writer);	/* frees; the file goes */
 	if (t->tmp != NULL && t->fd != -1)
 		unlink(t->tmp);
 	if (t->fd != -1)
@@ -62,7 +86,7 @@ fail(struct buf *why, const char *what, const char *path)
 static bool
 open_to_read(struct cdb_table *t, struct buf *why)
 {
-	if ((t->fd = open(t->path, O_RDONLY | O_CLOEXEC)) == -1 || cdb_init(&t->reader, t->fd) == -1)
+	if ((t->fd = open(t->path, O_RDONLY | O_CLOEXEC)) == -1 || cdb.init(&t->reader, t->fd) == -1)
 		return fail(why, "open database", t->path);
 	t->reading = true;
 	return true;
@@ -86,7 +110,7 @@ open_to_rebuild(struct cdb_table *t, struct buf *why)
 			break;
 		close(t->fd);
 	}
-	if (ftruncate(t->fd, 0) == -1 || cdb_make_start(&t->writer, t->fd) == -1)
+	if (ftruncate(t->fd, 0) == -1 || cdb.make_start(&t->writer, t->fd) == -1)
 		return fail(why, "create database", t->tmp);
 	t->writing = true;
 	return true;
@@ -133,12 +157,12 @@ static int
 get(struct cdb_table *t, struct view key, bool with_nul, struct buf *value)
 {
 	struct view k = nul_put(&t->key, key, with_nul);
-	int found = cdb_find(&t->reader, k.data, (unsigned)k.len);
+	int found = cdb.find(&t->reader, k.data, (unsigned)k.len);
 	struct view v;
 
 	if (found <= 0)
 		return found;
-	v = view_bytes(cdb_getdata(&t->reader), cdb_datalen(&t->reader));
+	v = view_bytes(cdb.get(&t->reader, cdb_datalen(&t->reader), cdb_datapos(&t->reader)), cdb_datalen(&t->reader));
 	buf_set(value, with_nul ? nul_cut(v) : v);
 	return 1;
 }
@@ -170,7 +194,7 @@ cdb_table_update(void *state, struct view key, struct view value, struct buf *wh
 
 	if (!t->writing)
 		return fail(why, "write", t->path);
-	result = cdb_make_put(&t->writer, k.data, (unsigned)k.len, v.data, (unsigned)v.len,
+	result = cdb.make_put(&t->writer, k.data, (unsigned)k.len, v.data, (unsigned)v.len,
 	    keep ? CDB_PUT_INSERT : CDB_PUT_REPLACE);
 	if (result == 1 && keep)
 		table_warn_duplicate(t->path, key, t->flags);
@@ -185,15 +209,15 @@ cdb_table_next(void *state, bool restart, struct buf *key, struct buf *value, st
 
 	if (restart)
 		cdb_seqinit(&t->position, &t->reader);
-	found = t->reading ? cdb_seqnext(&t->position, &t->reader) : -1;
+	found = t->reading ? cdb.seqnext(&t->position, &t->reader) : -1;
 	if (found == -1) {
 		fail(why, "read", t->path);
 		return LOOKUP_RETRY;
 	}
 	if (found == 0)
 		return LOOKUP_NONE;
-	buf_set(key, nul_cut(view_bytes(cdb_getkey(&t->reader), cdb_keylen(&t->reader))));
-	buf_set(value, nul_cut(view_bytes(cdb_getdata(&t->reader), cdb_datalen(&t->reader))));
+	buf_set(key, nul_cut(view_bytes(cdb.get(&t->reader, cdb_keylen(&t->reader), cdb_keypos(&t->reader)), cdb_keylen(&t->reader))));
+	buf_set(value, nul_cut(view_bytes(cdb.get(&t->reader, cdb_datalen(&t->reader), cdb_datapos(&t->reader)), cdb_datalen(&t->reader))));
 	return LOOKUP_FOUND;
 }
 
@@ -207,7 +231,7 @@ cdb_table_commit(void *state, struct buf *why)
 	if (!t->writing)
 		return fail(why, "write", t->path);
 	t->writing = false;
-	if (cdb_make_finish(&t->writer) == -1 || fchmod(t->fd, NEW_FILE_MODE & ~mask) == -1 || fsync(t->fd) == -1 ||
+	if (cdb.make_finish(&t->writer) == -1 || fchmod(t->fd, NEW_FILE_MODE & ~mask) == -1 || fsync(t->fd) == -1 ||
 	    rename(t->tmp, t->path) == -1)
 		return fail(why, "write", t->path);
 	mem_free(t->tmp);
@@ -231,6 +255,8 @@ static const struct table_ops ops = {
 	.close = cdb_table_close,
 };
 
-const struct table_type table_cdb = { "cdb", &ops, cdb_table_open, true };
+const struct table_type table_cdb = {
+	.name = "cdb", .ops = &ops, .open = cdb_table_open, .makes_files = true, .load = load,
+};
 
 #endif

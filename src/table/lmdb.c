@@ -20,9 +20,48 @@
 #include "table/stamp.h"
 #include "util/base/number.h"
 #include "util/file/file.h"
+#include "util/process/library.h"
 #include "util/text/cursor.h"
 
 enum { WAIT_MS = 300000, NEW_FILE_MODE = 0666, GROW_MAX = 40 };
+
+static struct {
+	__typeof__(mdb_cursor_close) *cursor_close;
+	__typeof__(mdb_cursor_get) *cursor_get;
+	__typeof__(mdb_cursor_open) *cursor_open;
+	__typeof__(mdb_dbi_open) *dbi_open;
+	__typeof__(mdb_del) *del;
+	__typeof__(mdb_drop) *drop;
+	__typeof__(mdb_env_close) *env_close;
+	__typeof__(mdb_env_create) *env_create;
+	__typeof__(mdb_env_get_fd) *env_get_fd;
+	__typeof__(mdb_env_info) *env_info;
+	__typeof__(mdb_env_open) *env_open;
+	__typeof__(mdb_env_set_mapsize) *env_set_mapsize;
+	__typeof__(mdb_get) *get;
+	__typeof__(mdb_put) *put;
+	__typeof__(mdb_strerror) *strerror;
+	__typeof__(mdb_txn_abort) *txn_abort;
+	__typeof__(mdb_txn_begin) *txn_begin;
+	__typeof__(mdb_txn_commit) *txn_commit;
+} mdb;
+
+static const struct library_function functions[] = {
+	{ "mdb_cursor_close", &mdb.cursor_close }, { "mdb_cursor_get", &mdb.cursor_get },
+	{ "mdb_cursor_open", &mdb.cursor_open }, { "mdb_dbi_open", &mdb.dbi_open }, { "mdb_del", &mdb.del },
+	{ "mdb_drop", &mdb.drop }, { "mdb_env_close", &mdb.env_close },
+	{ "mdb_env_create", &mdb.env_create }, { "mdb_env_get_fd", &mdb.env_get_fd },
+	{ "mdb_env_info", &mdb.env_info }, { "mdb_env_open", &mdb.env_open },
+	{ "mdb_env_set_mapsize", &mdb.env_set_mapsize }, { "mdb_get", &mdb.get }, { "mdb_put", &mdb.put },
+	{ "mdb_strerror", &mdb.strerror }, { "mdb_txn_abort", &mdb.txn_abort },
+	{ "mdb_txn_begin", &mdb.txn_begin }, { "mdb_txn_commit", &mdb.txn_commit }, { NULL },
+};
+
+static bool
+load(struct buf *why)
+{
+	return library_load(LMDB_LIBRARY, functions, why);
+}
 
 struct lmdb {
 	char *path;			/* name.lmdb */
@@ -41,7 +80,7 @@ struct lmdb {
 static bool
 fail(const struct lmdb *l, const char *what, int error, struct buf *why)
 {
-	why_set(why, "%s %s: %s", what, l->path, mdb_strerror(error));
+	why_set(why, "%s %s: %s", what, l->path, mdb.strerror(error));
 	errno = error > 0 ? error : EIO;
 	return false;
 }
@@ -66,13 +105,13 @@ unlock(const struct lmdb *l)
 static int
 begin_locked(struct lmdb *l, unsigned flags, MDB_txn **txn)
 {
-	int error = mdb_txn_begin(l->env, NULL, flags, txn);
+	int error = mdb.txn_begin(l->env, NULL, flags, txn);
 
 	if (error != MDB_MAP_RESIZED)
 		return error;
-	if ((error = mdb_env_set_mapsize(l->env, 0)) != 0)
+	if ((error = mdb.env_set_mapsize(l->env, 0)) != 0)
 		return error;
-	return mdb_txn_begin(l->env, NULL, flags, txn);
+	return mdb.txn_begin(l->env, NULL, flags, txn);
 }
 
 static int
@@ -90,9 +129,9 @@ static int
 end(struct lmdb *l, MDB_txn *txn, int error)
 {
 	if (error == 0)
-		error = mdb_txn_commit(txn);
+		error = mdb.txn_commit(txn);
 	else
-		mdb_txn_abort(txn);
+		mdb.txn_abort(txn);
 	unlock(l);
 	return error;
 }
@@ -103,10 +142,10 @@ double_map(struct lmdb *l)
 	MDB_envinfo info;
 	size_t size;
 
-	mdb_env_info(l->env, &info);
+	mdb.env_info(l->env, &info);
 	if (!size_mul(info.me_mapsize, 2, &size))
 		return ENOMEM;
-	return mdb_env_set_mapsize(l->env, size);
+	return mdb.env_set_mapsize(l->env, size);
 }
 
 /* -- opening ---------------------------------------------------------------------------------------------------------- */
@@ -117,9 +156,9 @@ lmdb_close(void *state)
 	struct lmdb *l = state;
 
 	if (l->bulk != NULL)
-		mdb_txn_abort(l->bulk);
+		mdb.txn_abort(l->bulk);
 	if (l->env != NULL)
-		mdb_env_close(l->env);
+		mdb.env_close(l->env);
 	buf_fini(&l->log);
 	buf_fini(&l->position);
 	buf_fini(&l->key);
@@ -132,17 +171,17 @@ static int
 open_env(struct lmdb *l, const struct table_env *env)
 {
 	unsigned how = MDB_NOSUBDIR | MDB_NOLOCK | ((l->flags & TABLE_WRITE) != 0 ? 0 : MDB_RDONLY);
-	int error = mdb_env_create(&l->env);
+	int error = mdb.env_create(&l->env);
 
 	if (error != 0) {
 		l->env = NULL;
 		return error;
 	}
 	if (env->lmdb_map_size > 0)
-		mdb_env_set_mapsize(l->env, env->lmdb_map_size);
-	if ((error = mdb_env_open(l->env, l->path, how, NEW_FILE_MODE)) != 0)
+		mdb.env_set_mapsize(l->env, env->lmdb_map_size);
+	if ((error = mdb.env_open(l->env, l->path, how, NEW_FILE_MODE)) != 0)
 		return error;
-	return mdb_env_get_fd(l->env, &l->fd);
+	return mdb.env_get_fd(l->env, &l->fd);
 }
 
 static int
@@ -153,7 +192,7 @@ open_dbi(struct lmdb *l)
 
 	if (error != 0)
 		return error;
-	return end(l, txn, mdb_dbi_open(txn, NULL, 0, &l->dbi));
+	return end(l, txn, mdb.dbi_open(txn, NULL, 0, &l->dbi));
 }
 
 static int
@@ -165,7 +204,7 @@ begin_bulk(struct lmdb *l)
 		l->bulk = NULL;
 		return error;
 	}
-	return mdb_drop(l->bulk, l->dbi, 0);
+	return mdb.drop(l->bulk, l->dbi, 0);
 }
 
 static void
@@ -224,7 +263,7 @@ static int
 get_form(struct lmdb *l, MDB_txn *txn, struct view key, bool with_nul, struct buf *value)
 {
 	MDB_val k = val_of(nul_put(&l->key, key, with_nul)), v;
-	int error = mdb_get(txn, l->dbi, &k, &v);
+	int error = mdb.get(txn, l->dbi, &k, &v);
 
 	if (error == 0)
 		buf_set(value, with_nul ? nul_cut(view_of(&v)) : view_of(&v));
@@ -266,7 +305,7 @@ lmdb_lookup(void *state, struct view key, struct buf *value, struct buf *why)
 	if ((error = begin(l, false, &txn)) != 0)
 		return result_of(l, "read", error == MDB_NOTFOUND ? EIO : error, why);
 	error = get(l, txn, key, value);
-	mdb_txn_abort(txn);
+	mdb.txn_abort(txn);
 	unlock(l);
 	return result_of(l, "read", error, why);
 }
@@ -276,7 +315,7 @@ put(struct lmdb *l, MDB_txn *txn, struct view key, struct view value, unsigned h
 {
 	MDB_val k = val_of(key), v = val_of(value);
 
-	return mdb_put(txn, l->dbi, &k, &v, how);
+	return mdb.put(txn, l->dbi, &k, &v, how);
 }
 
 static void
@@ -320,7 +359,7 @@ grow_bulk(struct lmdb *l)
 	int error = MDB_MAP_FULL;
 
 	for (int i = 0; i < GROW_MAX && error == MDB_MAP_FULL; i++) {
-		mdb_txn_abort(l->bulk);
+		mdb.txn_abort(l->bulk);
 		l->bulk = NULL;
 		if ((error = double_map(l)) == 0 && (error = begin_bulk(l)) == 0)
 			error = replay(l);
@@ -380,7 +419,7 @@ static int
 remove_form(struct lmdb *l, MDB_txn *txn, struct view key, bool with_nul)
 {
 	MDB_val k = val_of(nul_put(&l->key, key, with_nul));
-	int error = mdb_del(txn, l->dbi, &k, NULL);
+	int error = mdb.del(txn, l->dbi, &k, NULL);
 
 	return error == MDB_BAD_VALSIZE ? MDB_NOTFOUND : error;
 }
@@ -408,11 +447,11 @@ step(const struct lmdb *l, MDB_cursor *cursor, bool restart, MDB_val *k, MDB_val
 	int error;
 
 	if (restart)
-		return mdb_cursor_get(cursor, k, v, MDB_FIRST);
+		return mdb.cursor_get(cursor, k, v, MDB_FIRST);
 	*k = val_of(last);
-	error = mdb_cursor_get(cursor, k, v, MDB_SET_RANGE);
+	error = mdb.cursor_get(cursor, k, v, MDB_SET_RANGE);
 	if (error == 0 && view_equal(view_of(k), last))
-		error = mdb_cursor_get(cursor, k, v, MDB_NEXT);
+		error = mdb.cursor_get(cursor, k, v, MDB_NEXT);
 	return error;
 }
 
@@ -421,7 +460,7 @@ walk(struct lmdb *l, MDB_txn *txn, bool restart, struct buf *key, struct buf *va
 {
 	MDB_cursor *cursor;
 	MDB_val k, v;
-	int error = mdb_cursor_open(txn, l->dbi, &cursor);
+	int error = mdb.cursor_open(txn, l->dbi, &cursor);
 
 	if (error != 0)
 		return error;
@@ -430,7 +469,7 @@ walk(struct lmdb *l, MDB_txn *txn, bool restart, struct buf *key, struct buf *va
 		buf_set(value, nul_cut(view_of(&v)));
 		buf_set(&l->position, view_of(&k));
 	}
-	mdb_cursor_close(cursor);
+	mdb.cursor_close(cursor);
 	return error;
 }
 
@@ -448,7 +487,7 @@ lmdb_next(void *state, bool restart, struct buf *key, struct buf *value, struct 
 		return LOOKUP_RETRY;
 	}
 	error = walk(l, txn, restart, key, value);
-	mdb_txn_abort(txn);
+	mdb.txn_abort(txn);
 	unlock(l);
 	return result_of(l, "list", error, why);
 }
@@ -463,10 +502,10 @@ lmdb_commit(void *state, struct buf *why)
 		return true;
 	if (l->bulk == NULL)
 		return fail(l, "write", EBADF, why);
-	error = mdb_txn_commit(l->bulk);
+	error = mdb.txn_commit(l->bulk);
 	for (int i = 0; i < GROW_MAX && error == MDB_MAP_FULL; i++)
 		if ((error = double_map(l)) == 0 && (error = begin_bulk(l)) == 0 && (error = replay(l)) == 0)
-			error = mdb_txn_commit(l->bulk);
+			error = mdb.txn_commit(l->bulk);
 	l->bulk = NULL;
 	unlock(l);
 	return error == 0 || fail(l, "write", error, why);
@@ -481,6 +520,8 @@ static const struct table_ops ops = {
 	.close = lmdb_close,
 };
 
-const struct table_type table_lmdb = { "lmdb", &ops, lmdb_open, true };
+const struct table_type table_lmdb = {
+	.name = "lmdb", .ops = &ops, .open = lmdb_open, .makes_files = true, .load = load,
+};
 
 #endif

@@ -9,6 +9,33 @@
 
 #include "table/delimited.h"
 #include "table/rules.h"
+#include "util/process/library.h"
+
+static struct {
+	__typeof__(pcre2_compile) *compile;
+	__typeof__(pcre2_code_free) *code_free;
+	__typeof__(pcre2_get_error_message) *get_error_message;
+	__typeof__(pcre2_get_ovector_pointer) *get_ovector_pointer;
+	__typeof__(pcre2_match) *match;
+	__typeof__(pcre2_match_data_create_from_pattern) *match_data_create_from_pattern;
+	__typeof__(pcre2_match_data_free) *match_data_free;
+	__typeof__(pcre2_pattern_info) *pattern_info;
+} pcre2;
+
+static const struct library_function functions[] = {
+	{ "pcre2_compile_8", &pcre2.compile }, { "pcre2_code_free_8", &pcre2.code_free },
+	{ "pcre2_get_error_message_8", &pcre2.get_error_message },
+	{ "pcre2_get_ovector_pointer_8", &pcre2.get_ovector_pointer }, { "pcre2_match_8", &pcre2.match },
+	{ "pcre2_match_data_create_from_pattern_8", &pcre2.match_data_create_from_pattern },
+	{ "pcre2_match_data_free_8", &pcre2.match_data_free },
+	{ "pcre2_pattern_info_8", &pcre2.pattern_info }, { NULL },
+};
+
+static bool
+load(struct buf *why)
+{
+	return library_load(PCRE_LIBRARY, functions, why);
+}
 
 struct pcre {
 	pcre2_code *code;
@@ -33,7 +60,7 @@ put_error(struct buf *why, int error)
 {
 	PCRE2_UCHAR text[256] = "";
 
-	pcre2_get_error_message(error, text, sizeof(text));
+	pcre2.get_error_message(error, text, sizeof(text));
 	why_set(why, "%s", (const char *)text);
 }
 
@@ -45,7 +72,7 @@ pcre_new(const struct buf *text, uint32_t options, struct buf *why)
 	pcre2_code *code;
 	int error;
 
-	code = pcre2_compile((PCRE2_SPTR)buf_c(text), text->len, options, &error, &where, NULL);
+	code = pcre2.compile((PCRE2_SPTR)buf_c(text), text->len, options, &error, &where, NULL);
 	if (code == NULL) {
 		put_error(why, error);
 		if (why != NULL)
@@ -54,8 +81,8 @@ pcre_new(const struct buf *text, uint32_t options, struct buf *why)
 	}
 	pcre = mem_new(sizeof(*pcre));
 	pcre->code = code;
-	pcre->match = pcre2_match_data_create_from_pattern(code, NULL);
-	pcre2_pattern_info(code, PCRE2_INFO_CAPTURECOUNT, &pcre->groups);
+	pcre->match = pcre2.match_data_create_from_pattern(code, NULL);
+	pcre2.pattern_info(code, PCRE2_INFO_CAPTURECOUNT, &pcre->groups);
 	return pcre;
 }
 
@@ -66,7 +93,7 @@ pcre_compile(struct view *rest, bool utf8, struct buf *why)
 	struct buf text = BUF_INIT;
 	struct pcre *pcre = NULL;
 
-	if (delimited_parse(rest, flags, &text, &options, why))
+	if (load(why) && delimited_parse(rest, flags, &text, &options, why))
 		pcre = pcre_new(&text, options | (utf8 ? PCRE2_UTF : 0), why);
 	buf_fini(&text);
 	return pcre;
@@ -77,8 +104,8 @@ pcre_free(void *pattern)
 {
 	struct pcre *pcre = pattern;
 
-	pcre2_match_data_free(pcre->match);
-	pcre2_code_free(pcre->code);
+	pcre2.match_data_free(pcre->match);
+	pcre2.code_free(pcre->code);
 	mem_free(pcre);
 }
 
@@ -91,7 +118,7 @@ pcre_group_count(const void *pattern)
 static void
 take_groups(const struct pcre *pcre, struct view text, int count, struct view *groups)
 {
-	const PCRE2_SIZE *ends = pcre2_get_ovector_pointer(pcre->match);
+	const PCRE2_SIZE *ends = pcre2.get_ovector_pointer(pcre->match);
 
 	for (size_t i = 0; i <= pcre->groups && i < RULE_GROUPS_MAX; i++)
 		groups[i] = i >= (size_t)count || ends[2 * i] == PCRE2_UNSET ? VIEW_EMPTY
@@ -109,7 +136,7 @@ pcre_match(const void *pattern, const struct rule_subject *subject, struct view 
 		put_error(why, PCRE2_ERROR_NOMEMORY);
 		return LOOKUP_RETRY;
 	}
-	count = pcre2_match(pcre->code, (PCRE2_SPTR)(text.len > 0 ? text.data : ""), text.len, 0, 0, pcre->match, NULL);
+	count = pcre2.match(pcre->code, (PCRE2_SPTR)(text.len > 0 ? text.data : ""), text.len, 0, 0, pcre->match, NULL);
 	if (count == PCRE2_ERROR_NOMATCH)
 		return LOOKUP_NONE;
 	if (count < 0) {
@@ -136,6 +163,8 @@ pcre_open(const struct table_env *env, const char *name, unsigned table_flags, s
 	return rules_open(&rule_syntax_pcre, env, name, table_flags, traits, why);
 }
 
-const struct table_type table_pcre = { "pcre", &rules_ops, pcre_open, false };
+const struct table_type table_pcre = {
+	.name = "pcre", .ops = &rules_ops, .open = pcre_open, .load = load,
+};
 
 #endif

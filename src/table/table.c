@@ -100,6 +100,8 @@ open_state(struct table *table, const struct table_env *env, struct view type, c
 		why_set(why, "table type %s is read-only", found->name);
 		return;
 	}
+	if (found->load != NULL && !found->load(why))
+		return;
 	table->state = found->open(env, name, table->flags, &table->traits, why);
 	if (table->state == NULL)
 		return;

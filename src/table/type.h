@@ -37,6 +37,7 @@ struct table_type {
 	void *(*open)(const struct table_env *env, const char *name, unsigned flags, struct table_traits *traits, struct buf *why);
 	bool makes_files;			/* postmap can build one from a source file */
 	const char *promises;			/* what lookups need of a confined process; NULL: nothing */
+	bool (*load)(struct buf *why);		/* the library behind it, before the first open; NULL: none */
 };
 
 /* For updates that keep the first value of a key (TABLE_DUP_WARN, TABLE_DUP_IGNORE): says so, when asked to. */

@@ -4,7 +4,9 @@
 #include <idn2.h>
 
 #include "global/address/address.h"
+#include "config.h"
 #include "util/net/netaddr.h"
+#include "util/process/library.h"
 #include "util/text/chars.h"
 #include "util/text/encode.h"
 
@@ -84,15 +86,31 @@ domain_valid_mail(struct view domain)
 	return valid;
 }
 
+static struct {
+	__typeof__(idn2_lookup_u8) *lookup;
+	__typeof__(idn2_free) *free;
+} idn2;
+
+static const struct library_function functions[] = {
+	{ "idn2_lookup_u8", &idn2.lookup }, { "idn2_free", &idn2.free }, { NULL },
+};
+
+bool
+domain_load_library(struct buf *why)
+{
+	return library_load(IDN2_LIBRARY, functions, why);
+}
+
 static bool
 to_ascii(const char *name, struct buf *out)
 {
 	uint8_t *ascii = NULL;
 
-	if (idn2_lookup_u8((const uint8_t *)name, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) != IDN2_OK)
+	if (!domain_load_library(NULL) ||
+	    idn2.lookup((const uint8_t *)name, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) != IDN2_OK)
 		return false;
 	buf_puts(out, (const char *)ascii);
-	idn2_free(ascii);
+	idn2.free(ascii);
 	return true;
 }
 
