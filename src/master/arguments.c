@@ -43,8 +43,8 @@ add_flags(struct words *words, const struct service_entry *service)
 		add(words, "-c");
 	if (service_entry_adapts(service))
 		add_with(words, "-o", service_entry_stressed(service) ? "stress=yes" : "stress=");
-	if (service_entry_unconfined(service))
-		add_with(words, "-o", "sandbox=no");
+	if (service_entry_eased(service))
+		add_with(words, "-o", "sandbox=yes");
 }
 
 static void

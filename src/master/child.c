@@ -175,8 +175,8 @@ child_start(struct service_entry *service)
 	uint32_t generation = ++service->master->generation;
 	pid_t pid;
 
-	if (service_entry_unconfined(service))
-		service_entry_warn_unconfined(service);
+	if (service_entry_eased(service))
+		service_entry_warn_sandbox(service);
 	if (service->limit > 1 && service->total + 1 == service->limit)
 		service_entry_reached_limit(service);	/* first: the last process shall know of the stress */
 	if ((pid = fork()) == -1) {
@@ -201,14 +201,12 @@ log_end(const struct child *child, int status)
 		    WTERMSIG(status));
 }
 
-/*
- * A process that its sandbox killed did start well: the next one may do better, and mail goes on meanwhile. One that
- * was to run without a sandbox has no such excuse.
- */
+/* Whoever runs without a sandbox and dies so has done it himself. */
 static bool
 is_sandbox_death(const struct child *child, int status)
 {
-	return WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS && !service_entry_unconfined(child->service);
+	return WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS &&
+	    strcmp(child->service->master->settings.sandbox, "no") != 0;
 }
 
 static void
@@ -218,7 +216,7 @@ judge(const struct child *child, int status)
 	if (status == 0)
 		service_entry_sandbox_works(child->service);
 	if (is_sandbox_death(child, status)) {
-		service_entry_sandbox_killed(child->service);
+		service_entry_sandbox_killed(child->service, child->served);
 		return;
 	}
 	if (status == 0 || child->served)

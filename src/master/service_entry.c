@@ -124,6 +124,7 @@ service_entry_replace(struct service_entry *service, struct service_entry *fresh
 	service->name = fresh->name;
 	service->limit = fresh->limit;
 	service->sandbox_deaths = 0;
+	service->sandbox_eased = false;
 	service->wakeup_sec = fresh->wakeup_sec;
 	service->wakeup_if_used = fresh->wakeup_if_used && !loop_timer_running(&service->wakeup_timer);
 	if (service->memo == -1) {
@@ -236,32 +237,43 @@ service_entry_reached_limit(struct service_entry *service)
 }
 
 bool
-service_entry_unconfined(const struct service_entry *service)
+service_entry_eased(const struct service_entry *service)
 {
-	return service->sandbox_deaths >= SANDBOX_DEATHS_MAX;
+	return service->sandbox_eased;
 }
 
+/*
+ * Three in a row: a strict sandbox is eased to the usual one. That one is never turned off: whoever could make it kill
+ * would be free of it. The service rests instead, unless its processes serve before they die.
+ */
 void
-service_entry_sandbox_killed(struct service_entry *service)
+service_entry_sandbox_killed(struct service_entry *service, bool served)
 {
-	service->sandbox_deaths++;
-	if (service_entry_unconfined(service))
-		service_entry_warn_unconfined(service);
+	bool again = ++service->sandbox_deaths >= SANDBOX_DEATHS_MAX;
+
+	if (again && !service->sandbox_eased && strcmp(service->master->settings.sandbox, "strict") == 0) {
+		service->sandbox_eased = true;
+		service->sandbox_deaths = 0;
+	} else if (again && !served) {
+		service_entry_throttle(service);
+	}
+	if (again || service->sandbox_eased)
+		service_entry_warn_sandbox(service);
 }
 
 void
 service_entry_sandbox_works(struct service_entry *service)
 {
-	if (!service_entry_unconfined(service))
-		service->sandbox_deaths = 0;
+	service->sandbox_deaths = 0;
 }
 
 void
-service_entry_warn_unconfined(struct service_entry *service)
+service_entry_warn_sandbox(struct service_entry *service)
 {
 	if (service->sandbox_warn_after != 0 && clock_now() < service->sandbox_warn_after)
 		return;
 	service->sandbox_warn_after = clock_now() + SANDBOX_WARN_MS;
-	log_warn("service \"%s\" (%s) runs without a sandbox until the next reload: its sandbox killed %d processes in a row; "
-	    "please report this", service->name, service->program, SANDBOX_DEATHS_MAX);
+	log_warn("service \"%s\" (%s)%s: its sandbox killed %d processes in a row; please report this", service->name,
+	    service->program, service->sandbox_eased ? " runs with sandbox = yes until the next reload" : "",
+	    SANDBOX_DEATHS_MAX);
 }

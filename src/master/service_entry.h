@@ -44,6 +44,7 @@ struct service_entry {
 	struct loop_timer throttle_timer, wakeup_timer;
 	msec_t stress_until, warn_after;
 	int sandbox_deaths;		/* in a row: processes that their sandbox killed */
+	bool sandbox_eased;		/* from strict to yes */
 	msec_t sandbox_warn_after;
 	bool listed;			/* during a reload: stands in the new table */
 	bool removed;			/* in no table any more: freed with its last process */
@@ -65,13 +66,13 @@ void			 service_entry_throttle(struct service_entry *service);
 void			 service_entry_retire(struct service_entry *service);
 void			 service_entry_reached_limit(struct service_entry *service);
 /*
- * A process was ended by its sandbox, or left in peace. After three of the first kind in a row the service runs without
- * a sandbox until the next reload, and a warning repeats: better than no mail.
+ * A process was ended by its sandbox (before or after it served somebody), or left in peace. After three of the first
+ * kind in a row a strict sandbox is eased to the usual one until the next reload, and a warning repeats.
  */
-void			 service_entry_sandbox_killed(struct service_entry *service);
+void			 service_entry_sandbox_killed(struct service_entry *service, bool served);
 void			 service_entry_sandbox_works(struct service_entry *service);
-bool			 service_entry_unconfined(const struct service_entry *service);
-void			 service_entry_warn_unconfined(struct service_entry *service);
+bool			 service_entry_eased(const struct service_entry *service);
+void			 service_entry_warn_sandbox(struct service_entry *service);
 bool			 service_entry_stressed(const struct service_entry *service);
 
 #endif

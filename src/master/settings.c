@@ -14,6 +14,7 @@ const struct binding master_bindings[] = {
 	BIND_STRING(struct master_settings, import_environment, "import_environment"),
 	BIND_STRING(struct master_settings, maillog_file, "maillog_file"),
 	BIND_STRING(struct master_settings, postlog_service, "postlog_service_name"),
+	BIND_STRING(struct master_settings, sandbox, "sandbox"),
 	BIND_INT(struct master_settings, process_limit, "default_process_limit"),
 	BIND_TIME(struct master_settings, throttle_sec, "service_throttle_time"),
 	BIND_END

@@ -14,6 +14,7 @@ struct master_settings {
 	const char *service_disable;
 	const char *import_environment;
 	const char *maillog_file, *postlog_service;
+	const char *sandbox;
 	int process_limit;
 	int throttle_sec;
 };

@@ -169,12 +169,31 @@ is_corrupt(const char *path)
 	return lstat(path, &st) == 0 && (st.st_mode & 07777) == MODE_CORRUPT;
 }
 
+/*
+ * Marks need not be on disk while a message is at work: a power cut repeats what was in flight. One that waits for hours
+ * would repeat what was delivered long ago.
+ */
+static void
+sync_marks(const char *path)
+{
+	struct buf why = BUF_INIT;
+	int fd = file_open(path, O_RDONLY, 0, &why);
+
+	if (fd != -1 && fdatasync(fd) == -1)
+		log_warn("sync %s: %s", path, strerror(errno));
+	if (fd != -1)
+		close(fd);
+	buf_fini(&why);
+}
+
 static void
 put_off(struct mail *mail)
 {
 	struct buf path = BUF_INIT;
 
 	mail_path(mail, &path);
+	if (mail->marked)
+		sync_marks(buf_c(&path));
 	if (is_corrupt(buf_c(&path)))
 		active_set_aside(mail->qmgr, QUEUE_ACTIVE, view_string(mail->id));
 	else

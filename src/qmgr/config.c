@@ -27,6 +27,8 @@ const struct binding qmgr_bindings[] = {
 	BIND_TIME(struct qmgr_config, bounce_lifetime_sec, "bounce_queue_lifetime"),
 	BIND_TIME(struct qmgr_config, daemon_timeout_sec, "qmgr_daemon_timeout"),
 	BIND_TIME(struct qmgr_config, ipc_timeout_sec, "qmgr_ipc_timeout"),
+	BIND_TIME(struct qmgr_config, ipc_idle_sec, "ipc_idle"),
+	BIND_TIME(struct qmgr_config, ipc_ttl_sec, "ipc_ttl"),
 	BIND_INT(struct qmgr_config, probe_limit, "address_verify_pending_request_limit"),
 	BIND_INT(struct qmgr_config, process_limit, "default_process_limit"),
 	BIND_INT(struct qmgr_config, delay_resolution, "delay_logging_resolution_limit"),

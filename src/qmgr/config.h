@@ -13,7 +13,7 @@ struct qmgr_config {
 	int active_limit, recipient_limit, recipient_minimum;
 	int minimal_backoff_sec, maximal_backoff_sec, queue_run_delay_sec, transport_retry_sec, clog_warn_sec;
 	int maximal_lifetime_sec, bounce_lifetime_sec;
-	int daemon_timeout_sec, ipc_timeout_sec;
+	int daemon_timeout_sec, ipc_timeout_sec, ipc_idle_sec, ipc_ttl_sec;
 	int probe_limit, process_limit, delay_resolution;
 	bool disable_verp_bounces, confirm_delay_cleared, feedback_debug, helpful_warnings, owner_request_special;
 };

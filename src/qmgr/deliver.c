@@ -109,6 +109,7 @@ apply_report(struct entry *entry, const struct delivery_report *report)
 {
 	struct mail *mail = mail_of(entry->message);
 
+	mail->marked = mail->marked || report->result == DELIVERY_DONE || entry->count > 1;
 	if (report->result == DELIVERY_GONE)
 		mail->gone = true;
 	else if (report->result == DELIVERY_DEFERRED)

@@ -197,6 +197,7 @@ start(struct service_context *ctx)
 	buf_printf(&path, "private/%s", qmgr->config->rewrite_service);
 	qmgr->resolver = resolver_async_new(qmgr->loop, buf_c(&path), (msec_t)qmgr->config->ipc_timeout_sec * 1000);
 	buf_fini(&path);
+	resolver_async_keep(qmgr->resolver, (msec_t)qmgr->config->ipc_idle_sec * 1000, (msec_t)qmgr->config->ipc_ttl_sec * 1000);
 	maillog_set_resolution(qmgr->config->delay_resolution);
 	scan_recover_active(qmgr);
 	loading_start(qmgr);

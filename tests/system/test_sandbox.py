@@ -49,20 +49,32 @@ def test_services_are_nobody_but_mail_owner(make_mta: MakeMta) -> None:
         assert {int(each[kind], 16) for kind in ("CapPrm", "CapEff", "CapAmb")} == {0}, name
 
 
-def test_third_death_by_the_sandbox_in_a_row_turns_it_off(make_mta: MakeMta) -> None:
+def test_third_death_by_a_strict_sandbox_in_a_row_eases_it(make_mta: MakeMta) -> None:
     toys = Toys(make_mta, job="forbidden", service_throttle_time="100s")
     toys.mta.start()
     for deaths in range(1, 4):
         Session(toys.port, greeted=False)
         poll(lambda deaths=deaths: len(toys.starts()) > deaths, what="the next process")
-    toys.mta.wait_log(rf'warning: service "{toys.port}" \(\S+/toy.py\) runs without a sandbox until the next reload')
+    toys.mta.wait_log(rf'warning: service "{toys.port}" \(\S+/toy.py\) runs with sandbox = yes until the next reload')
     assert toys.connect().echo(b"hello") == b"hello"
     assert toys.mta.log().count("killed by signal 31") == 3
     assert "throttling" not in toys.mta.log()
-    assert ["-o sandbox=no " in line for line in toys.starts()] == [False, False, False, True]
+    assert ["-o sandbox=yes " in line for line in toys.starts()] == [False, False, False, True]
     toys.mta.reload()
     Session(toys.port, greeted=False)
-    poll(lambda: toys.mta.log().count("killed by signal 31") > 3, what="a sandbox again")
+    poll(lambda: toys.mta.log().count("killed by signal 31") > 3, what="a strict sandbox again")
+
+
+def test_no_death_turns_the_usual_sandbox_off(make_mta: MakeMta) -> None:
+    """Whoever could make it kill would be free of it; a service that cannot even start rests for a while."""
+    toys = Toys(make_mta, job="forbidden", service_throttle_time="100s", sandbox="yes")
+    toys.mta.start()
+    for deaths in range(1, 4):
+        Session(toys.port, greeted=False)
+        poll(lambda deaths=deaths: toys.mta.log().count("killed by signal 31") == deaths, what="its end")
+    toys.mta.wait_log(rf'warning: service "{toys.port}" \(\S+/toy.py\): its sandbox killed 3 processes in a row')
+    assert "sandbox=" not in "".join(toys.starts())
+    assert len(toys.starts()) == 3
 
 
 def test_promises_in_the_manual_are_those_of_the_code() -> None:

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """A service for tests of master: speaks its protocol by hand. Arguments behind the options say what to do.
 
-linger: after a reload it takes clients, and does nothing for them, for a second. crash: exits with 1 at once. forbidden: dies as one does whose sandbox kills it, until it has none. serve: echoes lines in one session after the other, telling master so; the line "die" makes
+linger: after a reload it takes clients, and does nothing for them, for a second. crash: exits with 1 at once. forbidden: dies as one does whose sandbox kills it, until that is eased. serve: echoes lines in one session after the other, telling master so; the line "die" makes
 it exit with 1. Each start adds a line to the file named first: arguments, generation, descriptors.
 """
 import os
@@ -45,7 +45,7 @@ def main() -> None:
     record(path)
     if job == "crash":
         sys.exit(1)
-    if job == "forbidden" and "sandbox=no" not in sys.argv:
+    if job == "forbidden" and "sandbox=yes" not in sys.argv:
         os.kill(os.getpid(), signal.SIGSYS)
     listener = socket.socket(fileno=6)
     poller = select.poll()

@@ -43,6 +43,8 @@ void		 resolve_query(struct resolver *resolver, const struct resolve_request *re
 struct resolver_async;
 typedef void	resolve_done(const struct resolve_reply *reply, void *arg);
 struct resolver_async *resolver_async_new(struct loop *loop, const char *path, msec_t timeout_ms);
+/* How long a connection is kept without a question, and at all; 0 (at first): as long as the server keeps it. */
+void		 resolver_async_keep(struct resolver_async *resolver, msec_t idle_ms, msec_t ttl_ms);
 void		 resolver_async_free(struct resolver_async *resolver);
 void		 resolve_query_start(struct resolver_async *resolver, const struct resolve_request *request, resolve_done *done, void *arg);
 

@@ -27,12 +27,13 @@ struct answer {
 struct resolver_async {
 	struct loop *loop;
 	char *path;
-	msec_t timeout_ms;
+	msec_t timeout_ms, idle_ms, ttl_ms;
 	struct async *async;
+	msec_t connected;
 	bool asked;			/* the first question is on its way */
 	struct list questions;
 	struct hash *cache;
-	struct loop_timer next;
+	struct loop_timer next, rest;
 };
 
 static void	ask_next(struct resolver_async *resolver);
@@ -131,6 +132,7 @@ disconnect(struct resolver_async *resolver)
 	if (resolver->async != NULL)
 		async_close(resolver->async);
 	resolver->async = NULL;
+	loop_timer_stop(&resolver->rest);
 	forget_answers(resolver);	/* they hold as long as the server that gave them */
 }
 
@@ -176,6 +178,20 @@ answered(struct resolver_async *resolver, const struct frame *frame)
 }
 
 static void
+rested(void *arg)
+{
+	disconnect(arg);
+}
+
+/* A kept connection holds a server that would rather go home. */
+static void
+rest(struct resolver_async *resolver)
+{
+	if (resolver->idle_ms > 0 && resolver->async != NULL && list_empty(&resolver->questions))
+		loop_timer_start(resolver->loop, &resolver->rest, resolver->idle_ms, rested, resolver);
+}
+
+static void
 event(struct async *async, enum async_event what, const struct frame *frame, const char *why, void *arg)
 {
 	struct resolver_async *resolver = arg;
@@ -183,6 +199,7 @@ event(struct async *async, enum async_event what, const struct frame *frame, con
 	switch (what) {
 	case ASYNC_READY:
 		ask_next(resolver);
+		rest(resolver);
 		break;
 	case ASYNC_FRAME:
 		answered(resolver, frame);
@@ -204,11 +221,18 @@ connect_now(struct resolver_async *resolver)
 {
 	struct buf why = BUF_INIT;
 
+	resolver->connected = clock_now();
 	resolver->async = async_connect(resolver->loop, resolver->path, &resolve_protocol, resolver->timeout_ms, event,
 	    resolver, &why);
 	if (resolver->async == NULL)
 		lost(resolver, buf_c(&why));
 	buf_fini(&why);
+}
+
+static bool
+is_old(const struct resolver_async *resolver)
+{
+	return resolver->ttl_ms > 0 && clock_now() - resolver->connected >= resolver->ttl_ms;
 }
 
 static void
@@ -218,6 +242,9 @@ ask_next(struct resolver_async *resolver)
 
 	if (first == NULL || resolver->asked)
 		return;
+	loop_timer_stop(&resolver->rest);
+	if (resolver->async != NULL && async_ready(resolver->async) && is_old(resolver))
+		disconnect(resolver);
 	if (resolver->async == NULL) {
 		connect_now(resolver);
 	} else if (async_ready(resolver->async)) {
@@ -261,6 +288,13 @@ resolver_async_new(struct loop *loop, const char *path, msec_t timeout_ms)
 	resolver->cache = hash_new();
 	list_init(&resolver->questions);
 	return resolver;
+}
+
+void
+resolver_async_keep(struct resolver_async *resolver, msec_t idle_ms, msec_t ttl_ms)
+{
+	resolver->idle_ms = idle_ms;
+	resolver->ttl_ms = ttl_ms;
 }
 
 /* Questions that wait are dropped without an answer. */

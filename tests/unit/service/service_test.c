@@ -14,7 +14,7 @@
 #include "toys.h"
 #include "util/file/file.h"
 
-enum { WAIT_MS = 6000 };
+enum { WAIT_MS = 60 * 1000 };	/* for a machine with much else to do */
 
 int	__lsan_is_turned_off(void);
 
@@ -90,8 +90,7 @@ test_max_use_counts_requests(void **state)
 	assert_true(exchange(channel, "two"));
 	assert_false(exchange(channel, "three"));
 	channel_free(channel);
-	poll(NULL, 0, 50);
-	assert_string_equal(toy_notes(&child), "BS");
+	assert_string_equal(toy_notes(&child, 2), "BS");
 	assert_int_equal(toy_wait(&child), 0);
 }
 
@@ -130,8 +129,7 @@ test_notes(void **state)
 		assert_true(exchange(channel, "a"));
 		assert_true(exchange(channel, "b"));
 		channel_free(channel);
-		poll(NULL, 0, 50);
-		assert_string_equal(toy_notes(&child), i == 0 ? "BSI" : "BI");
+		assert_string_equal(toy_notes(&child, i == 0 ? 3 : 2), i == 0 ? "BSI" : "BI");
 	}
 	toy_reload(&child);
 	assert_int_equal(toy_wait(&child), 0);
@@ -146,8 +144,7 @@ test_notes_of_an_only_process(void **state)
 
 	assert_true(exchange(channel, "a"));
 	channel_free(channel);
-	poll(NULL, 0, 50);
-	assert_string_equal(toy_notes(&child), "S");
+	assert_string_equal(toy_notes(&child, 1), "S");
 	toy_reload(&child);
 	assert_int_equal(toy_wait(&child), 0);
 }
@@ -256,8 +253,7 @@ test_others_wait_ip12(void **state)
 	second = channel_new(waiting, &toy_protocol);
 	assert_true(fd_wait(waiting, POLLIN, soon()));
 	channel_free(second);
-	poll(NULL, 0, 50);
-	assert_string_equal(toy_notes(&child), "BSIBI");
+	assert_string_equal(toy_notes(&child, 5), "BSIBI");
 	toy_reload(&child);
 	assert_int_equal(toy_wait(&child), 0);
 }
@@ -365,10 +361,13 @@ test_watchdog(void **state)
 {
 	struct toy_child child = toy_start(&toy_sequential, "-o daemon_timeout=1s");
 	struct channel *channel = toy_connect();
+	int end;
 
+	assert_non_null(channel);
 	frame_put_raw(channel_out(channel), TOY_HANG, 0, VIEW_EMPTY);
 	assert_int_equal(channel_flush(channel, soon()), CHANNEL_OK);
-	assert_int_equal(toy_wait(&child), 1);
+	end = toy_wait(&child);
+	assert_true(end == 1 || end == 1000 + SIGALRM);		/* its last words may take too long */
 	channel_free(channel);
 }
 
@@ -389,7 +388,7 @@ test_many_clients(void **state)
 		expect_answer(channels[i], "all at once");
 	for (int i = 0; i < CLIENTS; i++)
 		assert_true(channel_finish(channels[i], soon()));
-	assert_string_equal(toy_notes(&child), "S");
+	assert_string_equal(toy_notes(&child, 1), "S");
 	toy_reload(&child);
 	for (int i = 0; i < CLIENTS; i++) {
 		wait_until_not_ready(channels[i]);
@@ -413,8 +412,7 @@ test_trigger(void **state)
 		assert_int_equal(send(fd, "W", 1, 0), 1);
 		close(fd);
 		assert_true(toy_logged("W"));
-		poll(NULL, 0, 20);
-		assert_string_equal(toy_notes(&child), "S");
+		assert_string_equal(toy_notes(&child, 1), "S");
 		toy_reload(&child);
 		assert_int_equal(toy_wait(&child), 0);
 	}
@@ -547,8 +545,7 @@ test_event_driven_max_use(void **state)
 
 	echo(one, 'a');
 	close(one);
-	poll(NULL, 0, 50);
-	assert_string_equal(toy_notes(&child), "SB");
+	assert_string_equal(toy_notes(&child, 2), "SB");
 	assert_int_equal(toy_wait(&child), 0);
 }
 

@@ -15,7 +15,7 @@
 #include "util/file/file.h"
 #include "util/log/log.h"
 
-enum { WAIT_MS = 6000, STEP_MS = 5, LIFTED_FD = 20 };
+enum { WAIT_MS = 60 * 1000, STEP_MS = 5, LIFTED_FD = 20 };
 
 static struct {
 	char folder[64];
@@ -296,9 +296,10 @@ toy_reload(struct toy_child *child)
 int
 toy_wait(struct toy_child *child)
 {
+	msec_t deadline = clock_deadline(WAIT_MS);
 	int status;
 
-	for (int waited = 0; waited < WAIT_MS; waited += STEP_MS) {
+	while (clock_now() < deadline) {
 		if (waitpid(child->pid, &status, WNOHANG) == child->pid) {
 			toy_reload(child);
 			return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
@@ -312,14 +313,20 @@ toy_wait(struct toy_child *child)
 }
 
 const char *
-toy_notes(struct toy_child *child)
+toy_notes(struct toy_child *child, size_t count)
 {
 	static const char letters[] = "?BIS";
 	static char text[64];
+	msec_t deadline = clock_deadline(count > 0 ? WAIT_MS : 0);
 	struct master_note note;
 	size_t n = 0;
 
-	while (n < sizeof(text) - 1 && read(child->status, &note, sizeof(note)) == sizeof(note)) {
+	while (n < sizeof(text) - 1) {
+		if (read(child->status, &note, sizeof(note)) != sizeof(note)) {
+			if (n >= count || !fd_wait(child->status, POLLIN, deadline))
+				break;
+			continue;
+		}
 		if (note.pid != (uint32_t)child->pid || note.generation != 017)
 			return "not ours";
 		text[n++] = letters[note.state <= MASTER_NOTE_SERVED ? note.state : 0];
@@ -332,9 +339,10 @@ bool
 toy_logged(const char *text)
 {
 	struct buf log = BUF_INIT;
+	msec_t deadline = clock_deadline(WAIT_MS);
 	bool found = false;
 
-	for (int waited = 0; waited < WAIT_MS && !found; waited += STEP_MS) {
+	while (!found && clock_now() < deadline) {
 		buf_reset(&log);
 		found = file_read_all("toy.log", 100000, &log, NULL) && strstr(buf_c(&log), text) != NULL;
 		if (!found)

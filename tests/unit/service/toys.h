@@ -36,8 +36,8 @@ int	toys_socket(void);		/* a bare connection */
 struct toy_child toy_start(const struct service *service, const char *options);
 int	toy_wait(struct toy_child *child);	/* exit status, or 1000 + signal, 2000: did not end in time */
 void	toy_reload(struct toy_child *child);	/* master's end of the status pipe is closed */
-/* All notes so far as letters: B I S. */
-const char *toy_notes(struct toy_child *child);
+/* All notes so far as letters, B I S; waits until there are so many. */
+const char *toy_notes(struct toy_child *child, size_t count);
 bool	toy_logged(const char *text);		/* waits until toy.log holds it */
 
 #endif
