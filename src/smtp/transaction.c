@@ -202,16 +202,26 @@ put_notify(struct buf *line, int notify)
 		}
 }
 
+/* What does not fit into one parameter would become two. */
+static bool
+is_one_word(struct view text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if ((unsigned char)text.data[i] <= ' ' || text.data[i] == 0x7f)
+			return false;
+	return text.len > 0;
+}
+
 /* orcpt-parameter = "ORCPT=" addr-type ";" xtext (RFC 3461, 4.2); stored decoded */
 static void
 put_orcpt(struct buf *line, struct view orcpt)
 {
 	struct view type, text;
 
-	if (!view_split(orcpt, ';', &type, &text))
+	if (!view_split(orcpt, ';', &type, &text) || !is_one_word(type))
 		return;
 	buf_printf(line, " ORCPT=%.*s;", VIEW_ARG(type));
-	if (view_is_nocase(type, "utf-8"))
+	if (view_is_nocase(type, "utf-8") && is_one_word(text))
 		buf_putv(line, text);
 	else
 		xtext_encode(line, text, "");
@@ -353,8 +363,13 @@ data_reply(struct transaction *t, const struct step *step, struct dsn *dsn)
 	if (t->accepted_count == 0 || (t->data_go && !is_probe(t)))
 		return;
 	session_verdict(t->session, "DATA", dsn);
-	if (t->data_go)
+	if (t->data_go) {
 		dsn_set(dsn, "2.0.0", "%s", buf_c(&t->session->reply.text));
+	} else if (dsn->status[0] == '2' && !is_probe(t)) {	/* a success, of what? Nothing was sent */
+		t->session->broken = true;
+		dsn_set(dsn, "4.5.0", "protocol error: host %s said: %s (in reply to DATA command)", buf_c(&t->session->peer),
+		    buf_c(&dsn->diag_text));
+	}
 	settle_accepted(t, dsn);
 }
 

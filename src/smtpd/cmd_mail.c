@@ -147,7 +147,8 @@ mail(struct session *session, struct view arguments)
 bool
 cmd_mail(struct session *session, struct view arguments)
 {
-	bool good = mail(session, arguments);
+	const struct milter_refusal *refusal = session->server->refusal;
+	bool good = refusal == NULL ? mail(session, arguments) : reply(session, refusal->code, refusal->dsn, "%s", refusal->text);
 
 	if (!good)
 		transaction_end(session);

@@ -8,6 +8,7 @@ enum {
 	ENDS_PIPELINE	= 1 << 0,	/* the client must wait for the answer (RFC 2920, 3.1) */
 	JUNK		= 1 << 1,	/* counts against smtpd_junk_command_limit */
 	WHEN_DENIED	= 1 << 2,	/* is left to clients refused at connect */
+	BEFORE_TLS	= 1 << 4,	/* is left to clients that have to encrypt first */
 	EVEN_WRONG	= 1 << 3,	/* has something to read even when it comes at the wrong time: checks for itself */
 };
 
@@ -23,8 +24,8 @@ struct command {
 
 /* In the order of the summary. */
 static const struct command commands[] = {
-	{ "HELO", cmd_helo, IN_ANY,			ENDS_PIPELINE | JUNK,		"helo" },
-	{ "EHLO", cmd_ehlo, IN_ANY,			ENDS_PIPELINE | JUNK,		"ehlo" },
+	{ "HELO", cmd_helo, IN_ANY,			ENDS_PIPELINE | JUNK | BEFORE_TLS, "helo" },
+	{ "EHLO", cmd_ehlo, IN_ANY,			ENDS_PIPELINE | JUNK | BEFORE_TLS, "ehlo" },
 	{ "XCLIENT", cmd_xclient, IN(READY),		ENDS_PIPELINE,			"xclient" },
 	{ "XFORWARD", cmd_xforward, IN(READY),		0,				"xforward" },
 	{ "MAIL", cmd_mail, IN(READY),			0,				"mail" },
@@ -32,11 +33,11 @@ static const struct command commands[] = {
 	{ "DATA", cmd_data, IN(RCPT),			ENDS_PIPELINE,			"data" },
 	{ "BDAT", cmd_bdat, IN(RCPT) | IN(BDAT),	EVEN_WRONG,			"bdat" },
 	{ "RSET", cmd_rset, IN_ANY,			JUNK,				"rset" },
-	{ "NOOP", cmd_noop, IN_ANY,			ENDS_PIPELINE | JUNK,		"noop" },
+	{ "NOOP", cmd_noop, IN_ANY,			ENDS_PIPELINE | JUNK | BEFORE_TLS, "noop" },
 	{ "VRFY", cmd_vrfy, IN_ANY,			ENDS_PIPELINE | JUNK,		"vrfy" },
 	{ "ETRN", cmd_etrn, IN(READY),			JUNK,				"etrn" },
-	{ "QUIT", cmd_quit, IN_ANY,			ENDS_PIPELINE | WHEN_DENIED,	"quit" },
-	{ "HELP", cmd_help, IN_ANY,			ENDS_PIPELINE | JUNK,		"help" },
+	{ "QUIT", cmd_quit, IN_ANY,			ENDS_PIPELINE | WHEN_DENIED | BEFORE_TLS, "quit" },
+	{ "HELP", cmd_help, IN_ANY,			ENDS_PIPELINE | JUNK | BEFORE_TLS, "help" },
 };
 
 enum { UNKNOWN = ARRAY_COUNT(commands) };	/* index of its counter */
@@ -159,6 +160,8 @@ dispatch(struct session *session, const struct command *command, struct view arg
 {
 	if (session->denied && (command->flags & WHEN_DENIED) == 0)
 		return reply(session, 503, "5.7.0", "Error: access denied for %s", buf_c(&session->peer.namaddr));
+	if (session->server->needs_tls && (command->flags & BEFORE_TLS) == 0)
+		return reply(session, 530, "5.7.0", "Must issue a STARTTLS command first");
 	if (spoke_out_of_turn(session, command) && refuse_pipelining(session, command))
 		return false;
 	if ((command->flags & JUNK) != 0 && session->junk++ > session->config->junk_command_limit)

@@ -34,6 +34,9 @@ struct smtpd_config {
 	const char *event_limit_exceptions;
 	const char *proxy_filter, *proxy_ehlo, *proxy_options;
 	int proxy_timeout_sec;
+	/* what this release cannot do, but may not do without */
+	const char *tls_security_level, *milters, *milter_default_action;
+	bool enforce_tls, tls_wrappermode;
 	/* what is said */
 	const char *reject_footer, *reject_footer_maps, *reject_filter_maps;
 	/* what becomes of mail */

@@ -179,6 +179,41 @@ bind_notices(struct smtpd_server *server, struct config *settings)
 	buf_fini(&why);
 }
 
+/* Mail that was to be encrypted is not taken in clear. */
+static bool
+needs_tls(const struct smtpd_config *config)
+{
+	bool needed = config->enforce_tls || config->tls_wrappermode || strcasecmp(config->tls_security_level, "encrypt") == 0;
+
+	if (needed)
+		log_warn("TLS is required, but this server has none: all mail is refused");
+	return needed;
+}
+
+/*
+ * TODO: milters. Until there are some, all of them are out of order, and milter_default_action says what that means:
+ * mail that nobody looked at is not taken for mail that passed.
+ */
+static void
+open_milters(struct smtpd_server *server)
+{
+	static const struct milter_refusal refusals[] = {
+		{ "reject",	550, "5.5.0", "Service unavailable" },
+		{ "tempfail",	451, "4.7.1", "Service unavailable - try again later" },
+		{ "shutdown",	421, "4.7.1", "Service unavailable - try again later" },
+	};
+	const struct smtpd_config *config = server->config;
+
+	if (config->milters[0] == '\0' || !(server->cleanup_flags & CLEANUP_MILTER))
+		return;
+	log_warn("smtpd_milters: this server cannot ask milters: milter_default_action = %s", config->milter_default_action);
+	for (size_t i = 0; i < ARRAY_COUNT(refusals); i++)
+		if (strcasecmp(refusals[i].action, config->milter_default_action) == 0)
+			server->refusal = &refusals[i];
+	if (strcasecmp(config->milter_default_action, "quarantine") == 0)
+		server->cleanup_flags |= CLEANUP_HOLD;
+}
+
 struct smtpd_server *
 server_open(struct service_context *ctx)
 {
@@ -194,6 +229,10 @@ server_open(struct service_context *ctx)
 		log_fatal("smtpd_forbid_bare_newline = %s: use no, note, yes, normalize or reject",
 		    server->config->forbid_bare_newline);
 	server->cleanup_flags = cleanup_flags(server->config->receive_override_options);
+	if (!service_standalone(ctx)) {
+		server->needs_tls = needs_tls(server->config);
+		open_milters(server);
+	}
 	connect_services(server, service_standalone(ctx));
 	bind_notices(server, service_settings(ctx));
 	server->access = access_open(env, service_settings(ctx), server->resolver);

@@ -14,6 +14,12 @@
 
 struct service_context;
 
+struct milter_refusal {
+	const char *action;			/* milter_default_action */
+	int code;
+	const char *dsn, *text;
+};
+
 struct smtpd_server {
 	const struct smtpd_config *config;
 	struct resolver *resolver;
@@ -29,6 +35,8 @@ struct smtpd_server {
 	int spool;				/* smtpd_proxy_options = speed_adjust: a file without a name; else -1 */
 	bool rewrite_mynetworks, rewrite_interfaces;	/* local_header_rewrite_clients */
 	struct maps *rewrite_clients;
+	bool needs_tls;				/* … which it does not have: nobody gets beyond EHLO */
+	const struct milter_refusal *refusal;	/* of mail that no milter can look at; NULL: it is taken */
 	unsigned cleanup_flags;			/* CLEANUP_*, from receive_override_options */
 };
 

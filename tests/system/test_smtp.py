@@ -131,6 +131,19 @@ def test_malformed_reply_defers_and_ends_the_session_QM13(make_mta: MakeMta, ser
     assert not any(line.startswith("DATA") for line in host.sessions[0])
 
 
+def test_success_of_nothing_defers(make_mta: MakeMta, server: Callable[..., Server]) -> None:
+    """A server that answers DATA with 250 has got no message."""
+    odd = server(DATA="250 2.0.0 Ok: queued as nothing")
+    assert verdict(client(make_mta, odd=odd), "x@odd.test") == "4.5.0 deferred"
+
+
+@pytest.mark.parametrize("verb", ["MAIL", "RCPT", "dot"])
+@pytest.mark.parametrize("reply", ["354 2.0.0 go on", "550 2.1.5 ok", "450 2.1.5 ok", "150 2.0.0 ok", "354 go on"])
+def test_no_reply_but_2xx_is_a_success(make_mta: MakeMta, server: Callable[..., Server], verb: str, reply: str) -> None:
+    odd = server(keywords="8BITMIME", **{verb: reply})
+    assert verdict(client(make_mta, odd=odd), "x@odd.test").split()[1] in ("deferred", "bounced")
+
+
 def test_full_mailbox_is_final(make_mta: MakeMta, server: Callable[..., Server]) -> None:
     mta = client(make_mta, a=server(RCPT="552 5.2.2 full"))
     assert verdict(mta, "x@a.test") == "5.2.2 bounced"

@@ -548,3 +548,27 @@ def test_no_transcript_of_classes_that_nobody_asked_for(make_mta: Callable[..., 
     mta.wait_log(r"disconnect from")
     mta.send("a@example.test", "root@localhost", text="Subject: last\n\n")
     assert "XYZZY" not in mta.wait_mail("root", "Subject: last")
+
+
+@pytest.mark.parametrize("setting", ["smtpd_tls_security_level=encrypt", "smtpd_enforce_tls=yes", "smtpd_tls_wrappermode=yes"])
+def test_what_was_to_be_encrypted_is_not_taken_in_clear(make_mta: Callable[..., Mta], setting: str) -> None:
+    name, _, value = setting.partition("=")
+    with make_mta({name: value}).start().smtp() as session:
+        assert session.ehlo()[0] == 250 and session.noop()[0] == 250
+        assert session.mail("a@example.test") == (530, b"5.7.0 Must issue a STARTTLS command first")
+        assert session.docmd("VRFY", "alice")[0] == 530
+
+
+@pytest.mark.parametrize("action, code", [("reject", 550), ("tempfail", 451), ("shutdown", 421), ("accept", 250)])
+def test_mail_that_no_milter_saw_is_taken_only_when_that_is_allowed(make_mta: Callable[..., Mta], action: str, code: int) -> None:
+    mta = make_mta({"smtpd_milters": "inet:127.0.0.1:1", "milter_default_action": action}).start()
+    with mta.smtp() as session:
+        session.ehlo()
+        assert session.mail("a@example.test")[0] == code
+    mta.wait_log("warning: smtpd_milters: this server cannot ask milters")
+
+
+def test_mail_that_no_milter_saw_is_held_when_that_is_wanted(make_mta: Callable[..., Mta]) -> None:
+    mta = make_mta({"smtpd_milters": "inet:127.0.0.1:1", "milter_default_action": "quarantine"}).start()
+    queue_id = mta.send("a@example.test", "alice@example.test")
+    assert (mta.queue / "hold" / queue_id).exists()
