@@ -162,7 +162,7 @@ def test_stop_with_busy_sessions(make_mta: MakeMta, sessions: Callable[[Mta, int
     started = time.monotonic()
     mta.stop()
     assert time.monotonic() - started < 10
-    assert not [pid for pid in pids if Path(f"/proc/{pid}").exists()]
+    poll(lambda: not [pid for pid in pids if Path(f"/proc/{pid}").exists()], 5, "the end of all processes")
     assert not list((mta.queue / "active").iterdir())
 
 
