@@ -103,7 +103,7 @@ read_record(struct stream *stream, struct buf *record)
 static void
 show_from_service(const struct postqueue_config *config, int fd, struct show *show)
 {
-	struct stream *stream = stream_new(fd);
+	struct stream *stream = stream_new_socket(fd);
 	struct buf record = BUF_INIT;
 
 	stream_set_timeout(stream, (msec_t)config->ipc_timeout_sec * 1000);

@@ -103,6 +103,7 @@ idle(struct service_context *ctx)
 static const struct service qmqpd_service = {
 	.name = "qmqpd",
 	.shape = SERVICE_SEQUENTIAL,
+	.flags = SERVICE_STREAM,
 	.bindings = bindings,
 	.config_size = sizeof(struct qmqpd_config),
 	.promises = "stdio unix-connect dns",

@@ -404,7 +404,7 @@ void
 qmqpd_session(const struct qmqpd *server, int fd)
 {
 	struct session session = {
-		.server = server, .config = server->config, .stream = stream_new(fd),
+		.server = server, .config = server->config, .stream = stream_new_socket(fd),
 		.request = { .address_max = address_limit(server->config), .message = take_message, .sender = take_sender,
 		    .recipient = take_recipient },
 	};

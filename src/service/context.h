@@ -61,7 +61,7 @@ struct service_context {
 	bool served, busy;			/* what master was told */
 
 	unsigned uses;				/* finished requests */
-	bool retiring;
+	bool retiring, no_chores;
 	msec_t started, looked;			/* lifetime; last look at tables and listeners */
 	struct list watched;
 

@@ -4,7 +4,7 @@
 #include "table/table.h"
 #include "util/log/log.h"
 
-enum { LOOK_INTERVAL_MS = 1000, NAP_MS = 10000 };
+enum { LOOK_INTERVAL_MS = 1000, TABLES_NAP_MS = 5000, NAP_MS = 10000 };
 
 void
 service_retire(struct service_context *ctx)
@@ -67,16 +67,39 @@ look_at_tables(struct service_context *ctx)
 	}
 }
 
+static bool
+has_idle_work(const struct service_context *ctx)
+{
+	return ctx->service->idle != NULL && !ctx->no_chores;
+}
+
 bool
 service_has_chores(const struct service_context *ctx)
 {
-	return !list_empty(&ctx->watched) || ctx->service->idle != NULL || ctx->options.lifetime_sec > 0;
+	return !list_empty(&ctx->watched) || has_idle_work(ctx) || ctx->options.lifetime_sec > 0;
+}
+
+void
+service_set_chores(struct service_context *ctx, bool due)
+{
+	ctx->no_chores = !due;
+}
+
+/* Sequential services look at their tables before each client: while there is none, nobody misses what they say now. */
+static msec_t
+longest_nap(const struct service_context *ctx)
+{
+	if (has_idle_work(ctx) || ctx->options.lifetime_sec > 0)
+		return LOOK_INTERVAL_MS;
+	if (list_empty(&ctx->watched))
+		return NAP_MS;
+	return ctx->service->shape == SERVICE_SEQUENTIAL ? TABLES_NAP_MS : LOOK_INTERVAL_MS;
 }
 
 int
 service_nap_ms(const struct service_context *ctx, msec_t since)
 {
-	msec_t nap = service_has_chores(ctx) ? LOOK_INTERVAL_MS : NAP_MS;
+	msec_t nap = longest_nap(ctx);
 	msec_t left = since + (msec_t)ctx->limits.max_idle_sec * 1000 - clock_now();
 
 	if (may_retire(ctx) && ctx->limits.max_idle_sec > 0 && left < nap)

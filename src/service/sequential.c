@@ -101,7 +101,7 @@ next_client(struct service_context *ctx, int set, msec_t since)
 	}
 	if (is_pipe)
 		serve_pipe(ctx, from != -1 ? from : MASTER_LISTEN_FD);
-	return is_pipe ? -1 : listeners_accept(ctx, from, 0);
+	return is_pipe ? -1 : listeners_accept(ctx, from, (ctx->service->flags & SERVICE_STREAM) ? SOCK_NONBLOCK : 0);
 }
 
 void

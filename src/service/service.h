@@ -34,6 +34,7 @@ enum {
 	SERVICE_NO_MAX_USE	= 1 << 3,
 	SERVICE_NO_RETIRE	= 1 << 4,	/* never leaves by itself (qmgr) */
 	SERVICE_OPEN		= 1 << 5,	/* runs foreign programs: no sandbox, not even no_new_privs */
+	SERVICE_STREAM		= 1 << 7,	/* clients' descriptors do not block: they become streams */
 	SERVICE_STANDALONE	= 1 << 6,	/* allows -S: one client on standard input and output (client gets 0) */
 };
 
@@ -99,6 +100,8 @@ struct loop	*service_loop(const struct service_context *ctx);		/* event and mana
 void		 service_retire(struct service_context *ctx);			/* leave at the next boundary */
 bool		 service_retiring(const struct service_context *ctx);		/* event shapes: finish what is under way */
 void		 service_client_done(struct service_context *ctx);		/* event: what client() took is finished */
+/* idle() has something to do, which it has at first. While it has not, the process sleeps longer. */
+void		 service_set_chores(struct service_context *ctx, bool due);
 void		 service_leave(struct service_context *ctx);			/* event and manager: now */
 /* Many clients: around a lookup that may leave the machine, so that master starts another process meanwhile. */
 void		 service_busy(struct service_context *ctx, bool busy);

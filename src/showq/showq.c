@@ -40,7 +40,7 @@ static void
 showq_client(struct service_context *ctx, int fd)
 {
 	const struct showq_config *config = service_config(ctx);
-	struct stream *stream = stream_new(fd);
+	struct stream *stream = stream_new_socket(fd);
 
 	stream_set_timeout(stream, (msec_t)config->timeout_sec * 1000);
 	stream_put(stream, greeting);
@@ -53,6 +53,7 @@ showq_client(struct service_context *ctx, int fd)
 static const struct service showq_service = {
 	.name = "showq",
 	.shape = SERVICE_SEQUENTIAL,
+	.flags = SERVICE_STREAM,
 	.bindings = bindings,
 	.config_size = sizeof(struct showq_config),
 	.promises = "stdio queue-read",

@@ -163,7 +163,7 @@ connect_session(struct session *session, const struct destination *to, const str
 		dsn_set(dsn, "4.4.1", "connect to %s: %s", buf_c(&session->relay), buf_c(&why));
 		log_info("%s", buf_c(&dsn->text));
 	} else {
-		session->stream = stream_new(fd);
+		session->stream = stream_new_socket(fd);
 	}
 	buf_fini(&why);
 	return fd != -1;

@@ -8,6 +8,8 @@
 #include "smtpd/reply.h"
 #include "util/log/log.h"
 
+enum { ROOM_MS = 1000 };
+
 static unsigned
 allowed_params(const struct session *session)
 {
@@ -29,19 +31,34 @@ cmd_fault(struct session *session, const struct smtp_fault *fault)
 	    VIEW_ARG(fault->culprit));
 }
 
+/* What is free in the queue's file system, as it was up to a second ago. False: it does not say. */
+static bool
+free_room(struct smtpd_server *server, uint64_t *room)
+{
+	struct statvfs fs;
+
+	if (server->room_asked == 0 || clock_now() - server->room_asked >= ROOM_MS) {
+		if (statvfs(".", &fs) == -1) {
+			log_warn("statvfs of the queue directory: %s", strerror(errno));
+			return false;
+		}
+		server->room_asked = clock_now();
+		server->room = (uint64_t)fs.f_bavail > UINT64_MAX / fs.f_frsize ? UINT64_MAX
+		    : (uint64_t)fs.f_bavail * fs.f_frsize;
+	}
+	*room = server->room;
+	return true;
+}
+
 /* Room on the disk: 1.5 times the largest message, or queue_minfree. */
 static bool
 has_room(struct session *session, uint64_t announced)
 {
 	const struct smtpd_config *config = session->config;
-	struct statvfs fs;
 	uint64_t room;
 
-	if (statvfs(".", &fs) == -1) {
-		log_warn("statvfs of the queue directory: %s", strerror(errno));
+	if (!free_room(session->server, &room))
 		return true;
-	}
-	room = (uint64_t)fs.f_bavail > UINT64_MAX / fs.f_frsize ? UINT64_MAX : (uint64_t)fs.f_bavail * fs.f_frsize;
 	if ((config->queue_minfree > 0 && room < (uint64_t)config->queue_minfree) || room < announced
 	    || (config->message_size_limit > 0 && room / 3 * 2 < (uint64_t)config->message_size_limit)) {
 		log_warn("NOQUEUE: not enough free space in mail queue: %llu bytes", (unsigned long long)room);

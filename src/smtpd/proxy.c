@@ -111,7 +111,7 @@ connect_filter(struct session *session, struct proxy *proxy)
 	if (fd == -1)
 		log_warn("connect to proxy filter %s: %s", filter, buf_c(&why));
 	else
-		proxy->stream = stream_new(fd);
+		proxy->stream = stream_new_socket(fd);
 	buf_fini(&why);
 	if (fd != -1)
 		stream_set_timeout(proxy->stream, limit);

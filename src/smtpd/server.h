@@ -38,6 +38,8 @@ struct smtpd_server {
 	bool needs_tls;				/* … which it does not have: nobody gets beyond EHLO */
 	const struct milter_refusal *refusal;	/* of mail that no milter can look at; NULL: it is taken */
 	unsigned cleanup_flags;			/* CLEANUP_*, from receive_override_options */
+	uint64_t room;				/* free in the queue's file system … */
+	msec_t room_asked;			/* … at this time; 0: not asked yet */
 };
 
 struct smtpd_server *server_open(struct service_context *ctx);	/* fatal when the configuration is no good */

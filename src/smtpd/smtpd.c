@@ -11,15 +11,18 @@ static void
 prepare(struct service_context *ctx)
 {
 	service_set_state(ctx, server_open(ctx));
+	service_set_chores(ctx, false);
 }
 
 static void
 client(struct service_context *ctx, int fd)
 {
+	struct smtpd_server *server = service_state(ctx);
 	bool standalone = service_standalone(ctx);
-	struct stream *stream = standalone ? stream_new_pair(fd, 1) : stream_new(fd);
+	struct stream *stream = standalone ? stream_new_pair(fd, 1) : stream_new_socket(fd);
 
-	session_run(service_state(ctx), stream, standalone);
+	session_run(server, stream, standalone);
+	service_set_chores(ctx, access_holds_connections(server->access));
 }
 
 static void
@@ -28,12 +31,13 @@ idle(struct service_context *ctx)
 	struct smtpd_server *server = service_state(ctx);
 
 	access_idle(server->access);
+	service_set_chores(ctx, access_holds_connections(server->access));
 }
 
 static const struct service smtpd_service = {
 	.name = "smtpd",
 	.shape = SERVICE_SEQUENTIAL,
-	.flags = SERVICE_STANDALONE,
+	.flags = SERVICE_STANDALONE | SERVICE_STREAM,
 	.bindings = smtpd_bindings,
 	.config_size = sizeof(struct smtpd_config),
 	.promises = "stdio dns",

@@ -102,7 +102,7 @@ connect_now(struct remote *remote, struct buf *why)
 
 	if (fd == -1)
 		return false;
-	remote->stream = stream_new(fd);
+	remote->stream = stream_new_socket(fd);
 	remote->connected = clock_now();
 	return true;
 }

@@ -7,6 +7,7 @@ import smtplib
 import socketserver
 import subprocess
 import threading
+import time
 from pathlib import Path
 from typing import Callable, Iterator
 
@@ -125,3 +126,27 @@ def test_cost_of_a_relayed_message(make_mta: Callable[..., Mta], sink: SinkServe
     assert counts["system calls"] > 50, "nothing was traced"
     over = {kind: (round(cost[kind], 2), limit) for kind, limit in CEILINGS.items() if cost[kind] > limit}
     assert not over, (over, {name: round(n, 2) for name, n in counts.most_common(40)})
+
+
+SPARED = {"fcntl": 0, "uname": 0, "getpid": 0, "statfs": 1}     # each may be looked at once more for what grows old
+
+
+def test_what_a_session_spares_itself(make_mta: Callable[..., Mta], tmp_path: Path) -> None:
+    """Five messages in one session, and what the server does while nobody talks to it."""
+    mta = make_mta({"smtpd_peername_lookup": "no"}, {"smtp/inet": "n - n - 1 smtpd"}).start()
+    mta.send("sender@example.test", "alice@example.test")
+    (server,) = mta.children("smtpd")
+    trace = tmp_path / "trace"
+    with subprocess.Popen(["strace", "-qq", "-o", str(trace), "-p", str(server)]) as tracer:
+        poll(trace.exists, 10, "strace to attach")
+        with smtplib.SMTP("127.0.0.1", mta.port, timeout=30) as session:
+            for _ in range(5):
+                session.sendmail("sender@example.test", ["alice@example.test"], "Subject: cost\r\n\r\nbody\r\n")
+        mark = trace.stat().st_size
+        time.sleep(2.2)     # what is counted is what happens in a time in which nothing happens
+        tracer.send_signal(signal.SIGINT)
+    counts = collections.Counter(re.findall(r"^(\w+)\(", trace.read_text(), re.M))
+    resting = re.findall(r"^(\w+)\(", trace.read_text()[mark:], re.M)
+    print("calls of a session:", {name: counts[name] for name in SPARED}, counts.total(), "resting:", resting)
+    assert {name: counts[name] for name, most in SPARED.items() if counts[name] > most} == {}
+    assert resting.count("epoll_wait") <= 1

@@ -15,6 +15,8 @@
 #define STDOUT_PATH	"/dev/stdout"
 #define LINE_MAX_BYTES	16384
 
+enum { HOST_NAME_MS = 60000 };
+
 static bool
 parse_mode(const char *text, mode_t *mode, struct buf *why)
 {
@@ -106,16 +108,19 @@ put_time(struct buf *out)
 		    tm.tm_sec);
 }
 
-/* The host's first label. */
+/* The host's first label. Who renames a host does not expect the log to know within a minute. */
 static void
 put_host(struct buf *out)
 {
-	char name[HOST_NAME_MAX + 1] = "";
+	static char name[HOST_NAME_MAX + 1];
+	static msec_t asked;
 
-	if (gethostname(name, sizeof(name) - 1) == -1 || name[0] == '\0')
-		buf_puts(out, "localhost");
-	else
-		buf_put(out, name, strcspn(name, "."));
+	if (name[0] == '\0' || clock_now() - asked >= HOST_NAME_MS) {
+		asked = clock_now();
+		if (gethostname(name, sizeof(name) - 1) == -1 || name[0] == '\0')
+			snprintf(name, sizeof(name), "localhost");
+	}
+	buf_put(out, name, strcspn(name, "."));
 }
 
 void

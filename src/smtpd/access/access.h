@@ -78,6 +78,7 @@ struct access	*access_open(const struct table_env *env, struct config *settings,
 void		 access_each_table(const struct access *access, void (*each)(struct table *table, void *arg), void *arg);
 void		 access_close(struct access *access);
 void		 access_idle(struct access *access);	/* between sessions: gives up connections that nobody needs */
+bool		 access_holds_connections(const struct access *access);
 void		 access_record(struct access *access, access_recorder *recorder, void *arg);
 bool		 access_is_mynetworks(const struct access *access, const struct peer *peer);
 bool		 access_is_interface(const struct access *access, const struct peer *peer);

@@ -174,6 +174,25 @@ access_idle(struct access *access)
 	hash_each(access->policies, close_if_idle, NULL);
 }
 
+static bool
+find_open(struct view key, void *value, void *arg)
+{
+	const struct policy_service *service = value;
+	bool *found = arg;
+
+	*found = service->stream != NULL;
+	return !*found;
+}
+
+bool
+access_holds_connections(const struct access *access)
+{
+	bool found = false;
+
+	hash_each(access->policies, find_open, &found);
+	return found;
+}
+
 /* -- the question ---------------------------------------------------------------------------------------------------------- */
 
 static void
@@ -355,7 +374,7 @@ connect_service(struct policy_service *service, struct buf *why)
 		log_warn("connect to %s: %s", shown(service), buf_c(why));
 		return false;
 	}
-	service->stream = stream_new(fd);
+	service->stream = stream_new_socket(fd);
 	service->opened = clock_now();
 	service->requests = 0;
 	return true;

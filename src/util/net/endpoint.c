@@ -100,7 +100,6 @@ unix_connect(const char *path, msec_t deadline, struct buf *why)
 			return fail(fd, "connect to", path, why);
 		poll(NULL, 0, PAUSE_MS);
 	}
-	fd_set_nonblocking(fd, false);
 	return fd;
 }
 

@@ -1,5 +1,6 @@
 /*
- * endpoint: making sockets. UNIX-domain paths are relative to the working directory. Everything is close-on-exec.
+ * endpoint: making sockets. UNIX-domain paths are relative to the working directory. Everything is close-on-exec, and
+ * does not block.
  */
 #ifndef UTIL_NET_ENDPOINT_H
 #define UTIL_NET_ENDPOINT_H
@@ -7,7 +8,7 @@
 #include "util/base/clock.h"
 #include "util/net/netaddr.h"
 
-int	unix_connect(const char *path, msec_t deadline, struct buf *why);	/* blocking socket; deadline 0: do not wait */
+int	unix_connect(const char *path, msec_t deadline, struct buf *why);	/* does not block; deadline 0: do not wait */
 int	unix_connect_start(const char *path, struct buf *why);			/* non-blocking socket */
 int	unix_listen(const char *path, mode_t mode, int backlog, struct buf *why);	/* replaces a stale socket; non-blocking */
 int	unix_dgram_bind(const char *path, mode_t mode, struct buf *why);

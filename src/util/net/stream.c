@@ -23,18 +23,30 @@ struct stream {
 	enum stream_result broken;	/* a write failed: every later call says so */
 };
 
-struct stream *
-stream_new_pair(int in, int out)
+static struct stream *
+create(int in, int out)
 {
 	struct stream *stream = mem_new(sizeof(*stream));
 
 	stream->in = in;
 	stream->out = out;
 	stream->deadline = CLOCK_NEVER;
+	return stream;
+}
+
+struct stream *
+stream_new_pair(int in, int out)
+{
 	fd_set_nonblocking(in, true);
 	if (out != in)
 		fd_set_nonblocking(out, true);
-	return stream;
+	return create(in, out);
+}
+
+struct stream *
+stream_new_socket(int fd)
+{
+	return create(fd, fd);
 }
 
 struct stream *

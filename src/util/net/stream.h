@@ -30,6 +30,7 @@ struct stream_transport {	/* laid over the descriptor; results as read(2) and wr
 };
 
 struct stream	*stream_new(int fd);			/* owns fd, makes it non-blocking */
+struct stream	*stream_new_socket(int fd);		/* the same for one that does not block already */
 struct stream	*stream_new_pair(int in, int out);	/* standard input and output */
 void		 stream_free(struct stream *stream);	/* closes; does not flush */
 int		 stream_fd(const struct stream *stream);
