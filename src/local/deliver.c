@@ -210,6 +210,14 @@ deliver_recipient(struct local_delivery *delivery)
 	return deliver_targets(delivery) && tell_expanded(delivery) && mark_done(delivery);
 }
 
+/* What this recipient stands for waits, and may never come: who is named by himself, too, does not wait for that. */
+static struct hash *
+forget(struct hash *seen)
+{
+	hash_free(seen, NULL);
+	return hash_new();
+}
+
 void
 local_deliver(void *agent, struct delivery_request *request, struct delivery_report *out)
 {
@@ -222,8 +230,10 @@ local_deliver(void *agent, struct delivery_request *request, struct delivery_rep
 
 		list_init(&delivery.targets);
 		dsn_init(&delivery.wait);
-		if (!deliver_recipient(&delivery))
+		if (!deliver_recipient(&delivery)) {
 			out->result = DELIVERY_DEFERRED;
+			seen = forget(seen);
+		}
 		identity_restore();
 		dsn_fini(&delivery.wait);
 		arena_reset(&arena);

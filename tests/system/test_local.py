@@ -195,6 +195,17 @@ def test_final_destination_counts_for_duplicates(mta: Mta) -> None:
     assert mta.mailbox("alice").count("\nDelivered-To: both@example.test\n") == 1
 
 
+def test_recipient_does_not_wait_for_an_alias_that_names_him(started: Callable[..., Mta]) -> None:
+    """The destination was seen, but nothing went there."""
+    (HOME / "bob").rename(HOME / "bob.away")
+    try:
+        mta = started({"require_home_directory": "yes", "local_destination_recipient_limit": "10"}, {"aaa": "alice, bob"})
+        mta.send("x@example.test", "aaa@example.test", "alice@example.test", text="Subject: not waiting\n\nbody\n")
+        mta.wait_mail("alice", "Subject: not waiting")
+    finally:
+        (HOME / "bob.away").rename(HOME / "bob")
+
+
 def test_alias_that_names_itself_means_the_user(mta: Mta) -> None:
     found = outcomes(mta, "self@example.test")
     assert sorted(each[1] for each in found) == ["bounced", "sent"]
