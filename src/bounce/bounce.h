@@ -12,6 +12,7 @@
 #include "global/client/cleanup.h"
 #include "global/dsn/bounce_template.h"
 #include "global/queue/bounce_log.h"
+#include "global/queue/envelope.h"
 
 struct bounce {
 	const struct bounce_config *config;

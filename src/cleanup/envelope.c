@@ -1,6 +1,6 @@
 /* envelope: the records before the content. Most are copied as they come; sender and recipients are rewritten. */
 #include "cleanup/message.h"
-#include "global/queue/queue_reader.h"
+#include "global/queue/envelope.h"
 #include "util/log/log.h"
 
 /* The options of re-queued mail; the bits that follow from addresses and headers are found anew. */

@@ -5,7 +5,7 @@
 #include "global/message/address_list.h"
 #include "global/message/date.h"
 #include "global/message/encoded_word.h"
-#include "global/queue/queue_reader.h"
+#include "global/queue/queue_size.h"
 #include "util/log/log.h"
 
 /* -- seen ---------------------------------------------------------------------------------------------------------- */

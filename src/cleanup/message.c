@@ -1,6 +1,6 @@
 #include "cleanup/message.h"
 
-#include "global/queue/queue_reader.h"
+#include "global/queue/queue_size.h"
 #include "util/log/log.h"
 
 void

@@ -2,7 +2,7 @@
 #include "cleanup/message.h"
 #include "global/address/mail_maps.h"
 #include "global/client/bounce.h"
-#include "global/queue/queue_reader.h"
+#include "global/queue/envelope.h"
 #include "util/log/log.h"
 
 /* The envelope tuple: the same address under another demand is another recipient. */

@@ -6,6 +6,7 @@
 
 #include "global/maillog/maillog.h"
 #include "global/message/date.h"
+#include "global/queue/queue_size.h"
 #include "global/queue/submission.h"
 #include "pickup/pickup.h"
 #include "util/log/log.h"

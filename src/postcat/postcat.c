@@ -9,6 +9,7 @@
 
 #include "global/message/header.h"
 #include "global/queue/queue_reader.h"
+#include "global/queue/queue_size.h"
 #include "service/command.h"
 #include "util/file/file.h"
 #include "util/log/log.h"

@@ -4,7 +4,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "global/queue/queue_reader.h"
+#include "global/queue/queue_size.h"
 #include "global/queue/submission.h"
 #include "util/base/clock.h"
 #include "util/log/log.h"

@@ -2,7 +2,7 @@
 
 #include <unistd.h>
 
-#include "global/queue/queue_reader.h"
+#include "global/queue/envelope.h"
 #include "util/log/log.h"
 
 static void __attribute__((noreturn))

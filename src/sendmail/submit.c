@@ -8,7 +8,7 @@
 
 #include "global/address/address.h"
 #include "global/message/address_list.h"
-#include "global/queue/queue_reader.h"
+#include "global/queue/envelope.h"
 #include "sendmail/extract.h"
 #include "sendmail/input.h"
 #include "sendmail/user.h"

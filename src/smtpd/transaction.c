@@ -1,7 +1,7 @@
 #include "smtpd/transaction.h"
 
 #include "global/message/date.h"
-#include "global/queue/queue_reader.h"
+#include "global/queue/envelope.h"
 #include "smtpd/proxy.h"
 #include "smtpd/reply.h"
 #include "util/log/log.h"

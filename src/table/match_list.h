@@ -1,5 +1,5 @@
 /*
- * match_list: lists of host, domain and address patterns (tables.md section 5): names, .domain, addresses, networks,
+ * match_list: lists of host, domain and address patterns: names, .domain, addresses, networks,
  * /file, type:table, `!` negation; first match wins; a table in the list matches by key existence.
  */
 #ifndef TABLE_MATCH_LIST_H

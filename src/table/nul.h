@@ -14,7 +14,7 @@ struct nul_style {
 static inline struct nul_style
 nul_style_of(unsigned flags)
 {
-	bool decided = (flags & (TABLE_ADD_NUL | TABLE_NO_NUL)) != 0 && (flags & TABLE_TRY_NUL) == 0;
+	bool decided = (flags & (TABLE_ADD_NUL | TABLE_NO_NUL)) != 0;
 
 	return (struct nul_style){
 		.with = !decided || (flags & TABLE_ADD_NUL) != 0,

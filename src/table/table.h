@@ -23,10 +23,8 @@ enum {
 	TABLE_DUP_WARN		= 1 << 6,
 	TABLE_DUP_IGNORE	= 1 << 7,
 	TABLE_DUP_REPLACE	= 1 << 8,
-	TABLE_TRY_NUL		= 1 << 9,	/* keys and values with and without the trailing NUL (default for both off: try) */
-	TABLE_ADD_NUL		= 1 << 10,
-	TABLE_NO_NUL		= 1 << 11,
-	TABLE_PARENT_DOTS	= 1 << 12,
+	TABLE_ADD_NUL		= 1 << 10,	/* indexed files: keys and values end in a NUL, */
+	TABLE_NO_NUL		= 1 << 11,	/* … or do not; neither said: see nul.h */
 };
 
 enum table_kind {

@@ -2,7 +2,7 @@
 
 #include "global/address/address.h"
 #include "global/message/date.h"
-#include "global/queue/queue_reader.h"
+#include "global/queue/envelope.h"
 #include "util/log/log.h"
 
 /* No BCC, and no header checks: this never becomes mail. */

@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "global/queue/listing.h"
-#include "global/queue/queue_reader.h"
+#include "global/queue/envelope.h"
 #include "util/file/file.h"
 
 int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

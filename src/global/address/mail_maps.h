@@ -1,5 +1,6 @@
 /*
- * mail_maps: address lookups in the orders of tables.md section 6, so that no caller builds partial keys by hand.
+ * mail_maps: lookups of addresses: whole, without extension, by domain and so on, in the order that the manual of each
+ * kind of table gives. No caller builds partial keys by hand.
  */
 #ifndef GLOBAL_ADDRESS_MAIL_MAPS_H
 #define GLOBAL_ADDRESS_MAIL_MAPS_H

@@ -5,7 +5,6 @@
 #define GLOBAL_CLIENT_BOUNCE_H
 
 #include "global/dsn/dsn.h"
-#include "global/queue/queue_reader.h"
 #include "util/event/loop.h"
 #include "util/ipc/channel.h"
 

@@ -28,7 +28,7 @@ enum {				/* what cleanup shall do to this message */
 	CLEANUP_INTERNAL	= CLEANUP_MAP_CANONICAL,	/* notices */
 };
 
-enum cleanup_status {		/* worst wins: smtp-replies.md, end-of-data failures */
+enum cleanup_status {		/* bits; cleanup_reply() has the row of the worst */
 	CLEANUP_OK		= 0,
 	CLEANUP_BAD		= 1 << 0,	/* internal protocol error */
 	CLEANUP_WRITE		= 1 << 1,	/* queue file write error */

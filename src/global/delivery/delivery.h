@@ -10,7 +10,7 @@
 #include "global/client/flush.h"
 #include "global/config/config.h"
 #include "global/dsn/dsn.h"
-#include "global/queue/queue_reader.h"
+#include "global/queue/envelope.h"
 #include "util/ipc/channel.h"
 
 extern const struct ipc_protocol delivery_protocol;	/* "delivery_request" */

@@ -1,6 +1,6 @@
 /*
- * maillog: the log lines that administrators and their tools parse, made from structs so that a shape exists once
- * (doc/log-lines.md). Addresses appear in external form, cleaned.
+ * maillog: the log lines that administrators and their tools parse, made from structs so that each shape
+ * exists once. Addresses appear in external form, cleaned.
  */
 #ifndef GLOBAL_MAILLOG_MAILLOG_H
 #define GLOBAL_MAILLOG_MAILLOG_H

@@ -1,7 +1,7 @@
 /*
  * maillog_file: the log file that maillog_file names. Whoever writes it opens it here: postlogd, and root's commands
  * while mail is stopped. So one place decides which paths are allowed, which permissions the file has, and how a line
- * looks (doc/log-lines.md).
+ * looks.
  */
 #ifndef GLOBAL_MAILLOG_MAILLOG_FILE_H
 #define GLOBAL_MAILLOG_MAILLOG_FILE_H

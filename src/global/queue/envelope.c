@@ -2,7 +2,7 @@
  * The envelope of a queue file: all records but the content's, taken into a struct by two tables: one for record types,
  * one for named attributes.
  */
-#include "global/queue/queue_reader.h"
+#include "global/queue/envelope.h"
 
 #include <limits.h>
 
@@ -40,7 +40,7 @@ enum attribute_kind { FIRST_TEXT, LAST_TEXT, FIRST_INT, LAST_INT, TRACE_FLAGS, C
 #define ENVELOPE(member)	offsetof(struct queue_envelope, member)
 #define RECIPIENT(member)	offsetof(struct queue_recipient, member)
 
-/* Where two records say different things, the first or the last one holds (doc/queue-file.md, section 13). */
+/* Where two records say different things, the first or the last one holds (doc/queue-file.md, section 10). */
 static const struct attribute {
 	const char *name;
 	enum attribute_kind kind;

@@ -7,7 +7,7 @@
 
 #include "global/address/address.h"
 #include "global/queue/bounce_log.h"
-#include "global/queue/queue_reader.h"
+#include "global/queue/envelope.h"
 #include "global/queue/queue_scan.h"
 #include "util/base/hash.h"
 #include "util/log/log.h"

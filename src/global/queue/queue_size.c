@@ -1,4 +1,4 @@
-#include "global/queue/queue_reader.h"
+#include "global/queue/queue_size.h"
 
 enum { QMGR_FLAGS_KNOWN = 0x1f, FIELDS = 6 };
 

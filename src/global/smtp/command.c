@@ -2,7 +2,7 @@
 
 #include <errno.h>
 
-#include "global/queue/queue_reader.h"
+#include "global/queue/envelope.h"
 #include "util/text/encode.h"
 
 enum { ENVID_MAX = 100, ORCPT_MAX = 500 };	/* RFC 3461, 4.4 and 4.2; in encoded form */

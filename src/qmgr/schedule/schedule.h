@@ -16,7 +16,7 @@
 #define QMGR_SCHEDULE_SCHEDULE_H
 
 #include "global/dsn/dsn.h"
-#include "global/queue/queue_reader.h"
+#include "global/queue/envelope.h"
 #include "util/base/arena.h"
 #include "util/base/clock.h"
 #include "util/base/hash.h"

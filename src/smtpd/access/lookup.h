@@ -1,5 +1,5 @@
 /*
- * lookup: keys for access tables: names with their parents, addresses with the networks around them (tables.md 6).
+ * lookup: keys for access tables: names with their parents, addresses with the networks around them.
  */
 #ifndef SMTPD_ACCESS_LOOKUP_H
 #define SMTPD_ACCESS_LOOKUP_H

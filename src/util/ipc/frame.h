@@ -3,7 +3,7 @@
  *
  *	length u32le (of what follows, at most FRAME_MAX), type u8, flags u8, then attributes: tag u8, length u24le, bytes
  *
- * Numbers are attributes of 1..8 little-endian bytes without leading zeros at the end. Structs and pointers never
+ * Numbers are attributes of 1..8 bytes, the lowest first, as few as the number needs. Structs and pointers never
  * travel raw: a protocol describes each message by a table of fields, from which frame_put() and frame_get() work, so
  * that encoder and decoder cannot drift apart. frame_get() fills the struct from zero, refuses unknown or repeated
  * tags, missing required ones, NUL in strings, and numbers out of range: a complete struct or none. Views point into

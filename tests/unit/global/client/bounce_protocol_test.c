@@ -7,6 +7,7 @@
 
 #include "global/client/bounce.h"
 #include "global/client/qmgr.h"
+#include "global/queue/envelope.h"
 
 static struct frame
 only_frame(const struct buf *frames)

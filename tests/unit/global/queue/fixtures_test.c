@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "global/queue/bounce_log.h"
-#include "global/queue/queue_reader.h"
+#include "global/queue/envelope.h"
 #include "util/file/file.h"
 
 #define FOLDER	"tests/data/queue/"
@@ -96,7 +96,7 @@ same_from_image(const char *path, const struct queue_envelope *expected, size_t 
 	arena_fini(&arena);
 }
 
-/* What qmgr needs of a file is found in each (doc/queue-file.md, section 13). */
+/* What qmgr needs of a file is found in each (doc/queue-file.md, section 10). */
 static void
 read_envelope(const char *path)
 {

@@ -5,7 +5,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "global/queue/queue_reader.h"
+#include "global/queue/envelope.h"
 #include "global/queue/queue_writer.h"
 #include "tests/unit/scratch.h"
 #include "util/file/file.h"

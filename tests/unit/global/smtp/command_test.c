@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "global/queue/queue_reader.h"
+#include "global/queue/envelope.h"
 #include "global/smtp/command.h"
 #include "util/file/file.h"
 
