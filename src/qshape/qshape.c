@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "global/queue/queue_reader.h"
+#include "global/queue/envelope.h"
 #include "global/queue/queue_scan.h"
 #include "qshape/shape.h"
 #include "service/command.h"
