@@ -530,24 +530,24 @@ def test_a_changed_table_is_opened_anew(server: Mta) -> None:
 
 
 def test_postmaster_gets_the_transcript_of_a_session_with_errors_BN11(make_mta: Callable[..., Mta]) -> None:
-    mta = make_mta({"notify_classes": "protocol", "error_notice_recipient": "root@localhost"}).start()
+    mta = make_mta({"notify_classes": "protocol", "error_notice_recipient": "alice@localhost"}).start()
     with mta.smtp() as session:
         session.ehlo("client.example.test")
         session.docmd("XYZZY")
         session.docmd("AUTH", "PLAIN c2VjcmV0")
-    text = mta.wait_mail("root", "XYZZY")
+    text = mta.wait_mail("alice", "XYZZY")
     assert "Subject: Posthaste SMTP server: errors from localhost[127.0.0.1]" in text
     assert " Out: 220 mail.example.test ESMTP" in text and " In:  ehlo client.example.test\n" in text
     assert " Out: 500 5.5.2 " in text and " In:  AUTH PLAIN\n" in text and "c2VjcmV0" not in text
 
 
 def test_no_transcript_of_classes_that_nobody_asked_for(make_mta: Callable[..., Mta]) -> None:
-    mta = make_mta({"notify_classes": "resource", "error_notice_recipient": "root@localhost"}).start()
+    mta = make_mta({"notify_classes": "resource", "error_notice_recipient": "alice@localhost"}).start()
     with mta.smtp() as session:
         session.docmd("XYZZY")
     mta.wait_log(r"disconnect from")
-    mta.send("a@example.test", "root@localhost", text="Subject: last\n\n")
-    assert "XYZZY" not in mta.wait_mail("root", "Subject: last")
+    mta.send("a@example.test", "alice@localhost", text="Subject: last\n\n")
+    assert "XYZZY" not in mta.wait_mail("alice", "Subject: last")
 
 
 @pytest.mark.parametrize("setting", ["smtpd_tls_security_level=encrypt", "smtpd_enforce_tls=yes", "smtpd_tls_wrappermode=yes"])
