@@ -514,6 +514,7 @@ ldap_table_open(const struct table_env *env, const char *name, unsigned flags, s
 {
 	struct ldap *l = host->mem_new(sizeof(*l));
 
+	sasl_client_init(NULL);		/* it loads plug-ins, which is too late at the first bind */
 	if ((l->settings = host->settings_open(env, "ldap", name, why)) != NULL && configure(l, env, why)) {
 		host->settings_traits(l->settings, traits);
 		traits->remote = true;

@@ -1,6 +1,7 @@
 #include <stdio.h>
 
 #include "table/module.h"
+#include "table/redirect.h"
 #include "table/table.h"
 #include "table/type.h"
 #include "table/types.h"
@@ -92,9 +93,10 @@ table_load_type(const struct table_env *env, struct view type)
 static void
 open_state(struct table *table, const struct table_env *env, struct view type, const char *name, struct buf *why)
 {
-	const struct table_type *found = find_type(env, type, why);
+	struct view to = redirect_type(env, type, name);
+	const struct table_type *found = redirect_reindexed(env, type, to, name);
 
-	if (found == NULL)
+	if (found == NULL && (found = find_type(env, to, why)) == NULL)
 		return;
 	if ((table->flags & TABLE_WRITE) != 0 && found->ops->update == NULL) {
 		why_set(why, "table type %s is read-only", found->name);
