@@ -17,6 +17,7 @@ struct postfix_settings {
 struct control {
 	struct config *config;
 	struct postfix_settings settings;
+	const char *argument;		/* of the command, or NULL */
 	bool debugger;			/* -D */
 	int verbose;			/* -v */
 	bool privileged;
@@ -34,6 +35,7 @@ int	control_flush(struct control *control);
 int	control_status(struct control *control);
 int	control_check(struct control *control);
 int	control_logrotate(struct control *control);
+int	control_non_bdb(struct control *control);
 
 /* Directories, owners, modes: made and put right. False when the system cannot run like this. */
 bool	check_all(struct control *control);

@@ -15,6 +15,7 @@
 enum {
 	NEEDS_PROGRAMS = 1 << 0,	/* ours, in daemon_directory */
 	MAKES_QUEUE = 1 << 1,		/* queue_directory may be missing */
+	HAS_ARGUMENT = 1 << 2,
 };
 
 static const struct command {
@@ -33,6 +34,7 @@ static const struct command {
 	{ "status",	control_status,			0 },
 	{ "check",	control_check,			NEEDS_PROGRAMS | MAKES_QUEUE },
 	{ "logrotate",	control_logrotate,		0 },
+	{ "non-bdb",	control_non_bdb,		HAS_ARGUMENT | MAKES_QUEUE },
 };
 
 static const struct binding bindings[] = {
@@ -83,7 +85,7 @@ read_options(struct control *control, int argc, char **argv)
 			usage();
 		}
 	}
-	if (argc - optind != 1)
+	if (optind == argc)
 		usage();
 	return directory;
 }
@@ -124,6 +126,9 @@ main(int argc, char **argv)
 	command_begin("postfix-script");
 	directory = read_options(&control, argc, argv);
 	command = find_command(argv[optind]);
+	if (argc - optind != (command->flags & HAS_ARGUMENT ? 2 : 1))
+		usage();
+	control.argument = argv[optind + 1];
 	load(&control, directory);
 	control.privileged = geteuid() == 0;
 	if (command->flags & NEEDS_PROGRAMS)

@@ -1,13 +1,14 @@
 #include "config.h"
-#include "support.h"
-#include "util/file/file.h"
-
 /* hash and btree in a build without Berkeley DB (table/bdb_stand_in.c). In others there is nothing to test. */
 #ifndef HAVE_DB
+
+#include "support.h"
 
 #include <sys/stat.h>
 #include <time.h>
 #include <utime.h>
+
+#include "util/file/file.h"
 
 static void
 set_age(const char *path, int sec)

@@ -1,0 +1,1 @@
+$(call table_module,mongodb,src/table-mongodb)
