@@ -28,7 +28,7 @@ put_origin(const struct message *m, struct buf *out)
 	if (m->origin.len > 0)
 		buf_putv(out, m->origin);
 	else if (m->client_name.len > 0)
-		buf_printf(out, "%.*s[%.*s]", VIEW_ARG(m->client_name), VIEW_ARG(m->client_address));
+		maillog_peer(out, m->client_name, m->client_address);
 	else
 		buf_puts(out, "local");
 }

@@ -197,7 +197,10 @@ give_up(struct message *m, struct channel *channel, bool *stopped)
 	channel_put_stop(channel);
 }
 
-/* Reads the run to its end, whatever happens to the message: the client waits for nothing before that. */
+/*
+ * Reads the run to its end, whatever happens to the message: the client waits for nothing before that. Who gave up
+ * meanwhile sends the message again (PD13).
+ */
 static bool
 read_run(struct message *m, struct channel *channel, bool *aborted)
 {
@@ -215,7 +218,7 @@ read_run(struct message *m, struct channel *channel, bool *aborted)
 			return false;
 		message_take_records(m, frame.payload);
 	}
-	*aborted = frame.type == CLEANUP_FRAME_ABORT;
+	*aborted = frame.type == CLEANUP_FRAME_ABORT || channel_gone(channel);
 	return true;
 }
 

@@ -103,16 +103,35 @@ note_result(struct message *m)
 		message_fail(m, CLEANUP_WRITE, NULL);
 }
 
+static bool
+in_content(const struct message *m)
+{
+	return m->stage == STAGE_HEADER || m->stage == STAGE_BODY;
+}
+
+/*
+ * CQ16: a line end or NUL in an envelope value would be one somewhere else, too. Asked of what comes from the client, and
+ * again of what tables made of it.
+ */
+static bool
+envelope_value_valid(struct message *m, int type, struct view value)
+{
+	if (in_content(m) || (view_find_any(value, "\r\n") < 0 && view_find(value, '\0') < 0))
+		return true;
+	log_warn("%s: line end or NUL in an envelope record of type %c", buf_c(&m->id), type);
+	message_fail(m, CLEANUP_BAD, NULL);
+	return false;
+}
+
 void
 message_put(struct message *m, int type, struct view data)
 {
-	if (m->writer == NULL || message_failed(m))
+	if (m->writer == NULL || message_failed(m) || !envelope_value_valid(m, type, data))
 		return;
-	if (m->recipients > 0 && m->stage != STAGE_HEADER && m->stage != STAGE_BODY && !is_recipient_record(type)
-	    && type != RECORD_ATTRIBUTE)
+	if (m->recipients > 0 && !in_content(m) && !is_recipient_record(type) && type != RECORD_ATTRIBUTE)
 		m->mixed = true;
 	queue_writer_put(m->writer, type, data);
-	if (type == RECORD_EXTRACTED || (m->stage != STAGE_HEADER && m->stage != STAGE_BODY))
+	if (type == RECORD_EXTRACTED || !in_content(m))
 		note_image(m, type, data);
 	note_result(m);
 }
@@ -132,26 +151,11 @@ message_put_attribute(struct message *m, const char *name, struct view value)
 
 /* -- records from the client --------------------------------------------------------------------------------------- */
 
-/* CQ16: a line end or NUL in an envelope value would be one somewhere else, too. */
-static bool
-envelope_value_valid(const struct record *record)
-{
-	for (size_t i = 0; i < record->data.len; i++)
-		if (record->data.data[i] == '\r' || record->data.data[i] == '\n' || record->data.data[i] == '\0')
-			return false;
-	return true;
-}
-
 static void
 take_record(struct message *m, const struct record *record)
 {
-	bool content = m->stage == STAGE_HEADER || m->stage == STAGE_BODY;
-
-	if (!content && !envelope_value_valid(record)) {
-		log_warn("%s: line end or NUL in an envelope record of type %c", buf_c(&m->id), record->type);
-		message_fail(m, CLEANUP_BAD, NULL);
+	if (!envelope_value_valid(m, record->type, record->data))
 		return;
-	}
 	switch (m->stage) {
 	case STAGE_ENVELOPE:
 		envelope_record(m, record);

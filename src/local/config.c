@@ -32,6 +32,7 @@ const struct binding local_bindings[] = {
 	BIND_STRING(struct local_config, myhostname, "myhostname"),
 	BIND_STRING(struct local_config, mail_name, "mail_name"),
 	BIND_LONG(struct local_config, mailbox_size_limit, "mailbox_size_limit"),
+	BIND_LONG(struct local_config, message_size_limit, "message_size_limit"),
 	BIND_INT(struct local_config, lock_attempts, "deliver_lock_attempts"),
 	BIND_INT(struct local_config, duplicate_limit, "duplicate_filter_limit"),
 	BIND_TIME(struct local_config, lock_delay_sec, "deliver_lock_delay"),

@@ -12,7 +12,7 @@ struct local_config {
 	const char *default_privs, *export_environment;
 	const char *allow_commands, *allow_files, *prepend_delivered, *propagate;
 	const char *cleanup_service, *rewrite_service, *myhostname, *mail_name;
-	long long mailbox_size_limit;
+	long long mailbox_size_limit, message_size_limit;
 	int lock_attempts, lock_delay_sec, stale_lock_sec, ipc_timeout_sec, command_time_limit_sec, duplicate_limit;
 	bool owner_request_special, expand_owner_alias, reset_owner_alias, strict_ownership, frozen_delivered_to;
 	bool require_home, biff;

@@ -81,16 +81,12 @@ take_default_privs(struct service_context *ctx, struct agent *agent)
 }
 
 static void
-check_sizes(struct service_context *ctx, const struct local_config *config)
+check_sizes(const struct local_config *config)
 {
-	struct buf why = BUF_INIT;
-	int message_limit;
+	long long message = config->message_size_limit, mailbox = config->mailbox_size_limit;
 
-	if (!config_int(service_settings(ctx), "message_size_limit", &message_limit, &why))
-		log_fatal("%s", buf_c(&why));
-	if (config->mailbox_size_limit > 0 && (message_limit == 0 || config->mailbox_size_limit < message_limit))
+	if (mailbox > 0 && (message == 0 || mailbox < message))
 		log_fatal("main.cf configuration error: mailbox_size_limit is smaller than message_size_limit");
-	buf_fini(&why);
 }
 
 static void
@@ -109,7 +105,7 @@ prepare(struct service_context *ctx)
 		log_fatal("%s", buf_c(&why));
 	if (!mailbox_lock_styles(config->mailbox_lock, &agent->lock.styles, &why))
 		log_fatal("mailbox_delivery_lock: %s", buf_c(&why));
-	check_sizes(ctx, config);
+	check_sizes(config);
 	take_words(agent);
 	take_default_privs(ctx, agent);
 	open_tables(ctx, agent);

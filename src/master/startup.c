@@ -126,15 +126,30 @@ close_terminal(struct supervisor *master)
 	close(null);
 }
 
+/* To the most there is, which is root's to choose. */
 static void
-raise_limit(void)
+raise_limit(int resource)
 {
-	struct rlimit files;
+	struct rlimit limit;
 
-	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
-		files.rlim_cur = files.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &files);
+	if (getrlimit(resource, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(resource, &limit);
 	}
+}
+
+/* CQ14: a file smaller than a message can neither be delivered nor sent back. */
+static void
+raise_file_size(void)
+{
+	struct rlimit limit = { RLIM_INFINITY, RLIM_INFINITY };
+
+	if (setrlimit(RLIMIT_FSIZE, &limit) == 0)
+		return;
+	raise_limit(RLIMIT_FSIZE);
+	if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
+		log_warn("no file may be larger than %llu bytes here: message_size_limit must be well below that",
+		    (unsigned long long)limit.rlim_cur);
 }
 
 void
@@ -142,7 +157,8 @@ startup_descriptors(struct supervisor *master)
 {
 	keep_console(master);
 	close_terminal(master);
-	raise_limit();
+	raise_limit(RLIMIT_NOFILE);
+	raise_file_size();
 	if (pipe2(master->flow, O_CLOEXEC | O_NONBLOCK) == -1)
 		log_fatal("make flow-control pipe: %s", strerror(errno));
 	list_init(&master->services);

@@ -120,6 +120,7 @@ process(struct drop *drop, const struct pickup_config *config, struct cleanup_cl
 
 /* -- all of them --------------------------------------------------------------------------------------------------- */
 
+/* PD13: a maildrop that is very full takes longer than any one request may. */
 static size_t
 scan(const struct pickup_config *config, struct cleanup_client *cleanup)
 {
@@ -130,6 +131,7 @@ scan(const struct pickup_config *config, struct cleanup_client *cleanup)
 	while (queue_scan_next(files, &id, &path)) {
 		struct drop drop = { .id = id };
 
+		service_alive();
 		if (!open_drop(&drop, path.data))
 			continue;
 		processed += process(&drop, config, cleanup, path.data);

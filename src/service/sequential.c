@@ -105,6 +105,12 @@ next_client(struct service_context *ctx, int set, msec_t since)
 }
 
 void
+service_alive(void)
+{
+	watchdog_working(true);
+}
+
+void
 service_run_sequential(struct service_context *ctx)
 {
 	int set = listeners_wait_set(ctx), fd;

@@ -105,6 +105,7 @@ void		 service_set_chores(struct service_context *ctx, bool due);
 void		 service_leave(struct service_context *ctx);			/* event and manager: now */
 /* Many clients: around a lookup that may leave the machine, so that master starts another process meanwhile. */
 void		 service_busy(struct service_context *ctx, bool busy);
+void		 service_alive(void);						/* sequential: a long request gets on, the watchdog waits anew */
 void		 service_promise(struct service_context *ctx, const char *words);	/* in prepare: what was opened needs more */
 /* The same for "file-read" or "file-write" of one file, or of all below one directory. */
 void		 service_promise_path(struct service_context *ctx, const char *promise, const char *path);

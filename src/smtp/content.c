@@ -115,10 +115,11 @@ edit_body(void *arg, struct view piece, bool complete)
 {
 	struct edit *edit = arg;
 
-	if (edit->client->checks[CHECK_BODY] != NULL && !passes(edit, CHECK_BODY, piece))
-		return;
-	put_text(edit->writer, piece);
-	if (complete)
+	bool keep = edit->client->checks[CHECK_BODY] == NULL || passes(edit, CHECK_BODY, piece);
+
+	if (keep)
+		put_text(edit->writer, piece);
+	if (complete && (keep || edit->writer->column > 0))
 		put_line_end(edit->writer);
 }
 

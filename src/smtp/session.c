@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "global/maillog/maillog.h"
 #include "smtp/auth.h"
 #include "util/log/log.h"
 #include "util/net/endpoint.h"
@@ -139,8 +140,7 @@ name_peer(struct session *session, const struct destination *to, const struct ho
 	else
 		netaddr_put(&session->address, &host->addr);
 	buf_puts(&session->host, to->is_unix ? session->client->config->myhostname : host->name);
-	buf_putv(&session->peer, buf_view(&session->host));
-	buf_printf(&session->peer, "[%s]", buf_c(&session->address));
+	maillog_peer(&session->peer, buf_view(&session->host), buf_view(&session->address));
 	buf_putv(&session->relay, buf_view(&session->peer));
 	if (!to->is_unix)
 		buf_printf(&session->relay, ":%u", (unsigned)host->port);

@@ -61,14 +61,6 @@ or_unknown(struct view text)
 }
 
 static void
-put_namaddr(const struct origin *origin, struct buf *out)
-{
-	struct view name = or_unknown(buf_view(&origin->name)), address = or_unknown(buf_view(&origin->address));
-
-	buf_printf(out, "%.*s[%.*s]", VIEW_ARG(name), VIEW_ARG(address));
-}
-
-static void
 put_port(struct session *session, const char *name, const struct netaddr *addr)
 {
 	if (addr->port != 0)
@@ -84,7 +76,7 @@ put_origin(struct session *session)
 	const struct origin *origin = &session->origin;
 	struct buf namaddr = BUF_INIT;
 
-	put_namaddr(origin, &namaddr);
+	maillog_peer(&namaddr, buf_view(&origin->name), buf_view(&origin->address));
 	put_attribute(session, "log_client_name", or_unknown(buf_view(&origin->name)));
 	put_attribute(session, "log_client_address", or_unknown(buf_view(&origin->rfc_address)));
 	put_attribute(session, "log_client_port", or_unknown(buf_view(&origin->port)));
@@ -232,7 +224,7 @@ announce(struct session *session, struct view id)
 	struct buf namaddr = BUF_INIT;
 
 	if (origin->name.len > 0 || origin->address.len > 0)
-		put_namaddr(origin, &namaddr);
+		maillog_peer(&namaddr, buf_view(&origin->name), buf_view(&origin->address));
 	line.original_namaddr = buf_view(&namaddr);
 	maillog_client(&line);
 	buf_fini(&namaddr);

@@ -10,7 +10,7 @@
 
 struct virtual_config {
 	const char *mailbox_maps, *uid_maps, *gid_maps, *base, *lock, *recipient_delimiter;
-	long long mailbox_limit;
+	long long mailbox_limit, message_limit;
 	int minimum_uid, lock_attempts, lock_delay_sec, stale_lock_sec;
 	bool strict_ownership, owner_request_special;
 };
@@ -23,6 +23,7 @@ static const struct binding bindings[] = {
 	BIND_STRING(struct virtual_config, lock, "virtual_mailbox_lock"),
 	BIND_STRING(struct virtual_config, recipient_delimiter, "recipient_delimiter"),
 	BIND_LONG(struct virtual_config, mailbox_limit, "virtual_mailbox_limit"),
+	BIND_LONG(struct virtual_config, message_limit, "message_size_limit"),
 	BIND_INT(struct virtual_config, minimum_uid, "virtual_minimum_uid"),
 	BIND_INT(struct virtual_config, lock_attempts, "deliver_lock_attempts"),
 	BIND_TIME(struct virtual_config, lock_delay_sec, "deliver_lock_delay"),
@@ -54,18 +55,12 @@ open_maps(struct service_context *ctx, const char *title, const char *list)
 }
 
 static void
-check_sizes(struct service_context *ctx, const struct virtual_config *config)
+check_sizes(const struct virtual_config *config)
 {
-	struct buf why = BUF_INIT;
-	int message_limit;
-
-	if (!config_int(service_settings(ctx), "message_size_limit", &message_limit, &why))
-		log_fatal("%s", buf_c(&why));
 	if (config->mailbox_limit < 0)
 		log_fatal("virtual_mailbox_limit must not be negative");
-	if (config->mailbox_limit > 0 && (message_limit == 0 || config->mailbox_limit < message_limit))
+	if (config->mailbox_limit > 0 && (config->message_limit == 0 || config->mailbox_limit < config->message_limit))
 		log_fatal("virtual_mailbox_limit is smaller than message_size_limit");
-	buf_fini(&why);
 }
 
 static void
@@ -83,7 +78,7 @@ prepare(struct service_context *ctx)
 		log_fatal("%s", buf_c(&why));
 	if (!mailbox_lock_styles(config->lock, &agent->lock.styles, &why))
 		log_fatal("virtual_mailbox_lock: %s", buf_c(&why));
-	check_sizes(ctx, config);
+	check_sizes(config);
 	/* Everywhere: mailboxes below the base directory may be links to other disks. Their owners' ids are what confines. */
 	service_promise_path(ctx, "file-write", "/");
 	agent->mailboxes = open_maps(ctx, "virtual_mailbox_maps", config->mailbox_maps);

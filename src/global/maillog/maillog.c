@@ -15,6 +15,20 @@ maillog_set_resolution(int digits)
 	resolution = digits < 0 ? 0 : digits > RESOLUTION_MAX ? RESOLUTION_MAX : digits;
 }
 
+static struct view
+or_unknown(struct view text)
+{
+	return view_empty(text) ? VIEW("unknown") : text;
+}
+
+void
+maillog_peer(struct buf *out, struct view name, struct view address)
+{
+	name = or_unknown(name);
+	address = or_unknown(address);
+	buf_printf(out, "%.*s[%.*s]", VIEW_ARG(name), VIEW_ARG(address));
+}
+
 void
 maillog_address(struct buf *out, struct view internal)
 {

@@ -3,6 +3,7 @@
 #include <netdb.h>
 
 #include "global/address/address.h"
+#include "global/maillog/maillog.h"
 #include "util/log/log.h"
 
 static void
@@ -88,7 +89,7 @@ make_texts(struct peer *peer)
 	else
 		buf_puts(&peer->address, "unknown");
 	buf_printf(&peer->rfc_address, "%s%s", peer->addr.family == AF_INET6 ? "IPv6:" : "", buf_c(&peer->address));
-	buf_printf(&peer->namaddr, "%s[%s]", buf_c(&peer->name), buf_c(&peer->address));
+	maillog_peer(&peer->namaddr, buf_view(&peer->name), buf_view(&peer->address));
 	if (peer->show_port)
 		buf_printf(&peer->namaddr, ":%u", peer->addr.port);
 }

@@ -233,6 +233,14 @@ channel_read(struct channel *channel, struct frame *out, msec_t deadline)
 }
 
 bool
+channel_gone(const struct channel *channel)
+{
+	struct pollfd look = { channel->wire.fd, POLLRDHUP, 0 };
+
+	return poll(&look, 1, 0) > 0;
+}
+
+bool
 channel_stopped(struct channel *channel)
 {
 	if (!channel->stopped && !wire_full(&channel->wire))

@@ -54,6 +54,7 @@ void		 channel_put_fd(struct channel *channel, int fd);
  */
 enum channel_result channel_read(struct channel *channel, struct frame *out, msec_t deadline);
 int		 channel_take_fd(struct channel *channel);	/* the oldest descriptor that came, or -1; undeclared ones are closed */
+bool		 channel_gone(const struct channel *channel);	/* did the peer close, and waits for no answer? (looks without waiting) */
 bool		 channel_stopped(struct channel *channel);	/* did the peer say STOP? (looks without waiting) */
 bool		 channel_pending(const struct channel *channel);	/* a whole frame is already here */
 struct view	 channel_remains(const struct channel *channel);	/* bytes that came and were not read; for servers of triggers */

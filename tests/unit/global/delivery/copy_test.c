@@ -68,10 +68,66 @@ copies_or_says_why_not(void **state)
 	}
 }
 
+/* -- loops --------------------------------------------------------------------------------------------------------- */
+
+/* A header in records of `piece` bytes, as line_length_limit divides it. */
+static void
+put_divided(struct buf *file, struct view line, size_t piece)
+{
+	for (; line.len > piece; line = view_slice(line, piece, line.len))
+		record_put(file, RECORD_LONG, view_slice(line, 0, piece));
+	record_put(file, RECORD_LINE, line);
+}
+
+static int
+delivered_file(struct view address, size_t piece)
+{
+	char path[] = "/tmp/copy_test.XXXXXX";
+	struct buf file = BUF_INIT, line = BUF_INIT;
+	int fd = mkstemp(path);
+
+	unlink(path);
+	buf_printf(&line, "Delivered-To: %.*s", VIEW_ARG(address));
+	put_divided(&file, VIEW("Subject: x"), piece);
+	put_divided(&file, buf_view(&line), piece);
+	put_divided(&file, VIEW("X: y"), piece);
+	record_put(&file, RECORD_LINE, VIEW_EMPTY);
+	record_put(&file, RECORD_LINE, VIEW("Delivered-To: body@example.com"));
+	record_put(&file, RECORD_EXTRACTED, VIEW_EMPTY);
+	assert_int_equal(write(fd, file.data, file.len), file.len);
+	buf_fini(&file);
+	buf_fini(&line);
+	return fd;
+}
+
+/* HM8: a loop is seen however the header that tells of it is divided; HM7: and however short lines are. */
+static void
+loops_are_seen(void **state)
+{
+	static const size_t pieces[] = { 1, 2, 13, 14, 15, 100, 2048, 10000 }, lengths[] = { 1, 64, 3000 };
+
+	for (size_t i = 0; i < ARRAY_COUNT(pieces) * ARRAY_COUNT(lengths); i++) {
+		struct buf address = BUF_INIT;
+		struct delivery_request request = { 0 };
+
+		for (size_t n = 0; n < lengths[i / ARRAY_COUNT(pieces)]; n++)
+			buf_putc(&address, 'x');
+		buf_puts(&address, "@example.com");
+		request.fd = delivered_file(buf_view(&address), pieces[i % ARRAY_COUNT(pieces)]);
+		if (!message_was_delivered_to(&request, buf_view(&address)))
+			fail_msg("%zu bytes in pieces of %zu", address.len, pieces[i % ARRAY_COUNT(pieces)]);
+		buf_truncate(&address, address.len - 1);
+		assert_false(message_was_delivered_to(&request, buf_view(&address)));
+		assert_false(message_was_delivered_to(&request, VIEW("body@example.com")));
+		close(request.fd);
+		buf_fini(&address);
+	}
+}
+
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(copies_or_says_why_not) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(copies_or_says_why_not), cmocka_unit_test(loops_are_seen) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -108,6 +108,19 @@ test_smtp_event_line(void **state)
 	assert_string_equal(buf_c(&last), "B7E: hold: DATA from unknown[192.0.2.7]: t; proto=SMTP sasl_username=u");
 }
 
+/* LG12: name first, address in brackets, whoever prints them */
+static void
+test_peer(void **state)
+{
+	struct buf out = BUF_INIT;
+
+	maillog_peer(&out, VIEW("client.example.com"), VIEW("192.0.2.7"));
+	buf_putc(&out, ' ');
+	maillog_peer(&out, VIEW_EMPTY, VIEW("2001:db8::1"));
+	assert_string_equal(buf_c(&out), "client.example.com[192.0.2.7] unknown[2001:db8::1]");
+	buf_fini(&out);
+}
+
 int
 main(void)
 {
@@ -117,6 +130,7 @@ main(void)
 		cmocka_unit_test(test_client_line),
 		cmocka_unit_test(test_smtp_event_line),
 		cmocka_unit_test(test_addresses_are_quoted),
+		cmocka_unit_test(test_peer),
 	};
 	int failed;
 

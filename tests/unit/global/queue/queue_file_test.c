@@ -349,6 +349,79 @@ test_sizes(void **state)
 	}
 }
 
+/* -- edited content ------------------------------------------------------------------------------------------------ */
+
+enum { LONG_LINE = 100 * 1000, PIECE = 2048 };
+
+/* A line in pieces, each of which looks like records that say where the message goes. */
+static void
+put_long_line(struct buf *file)
+{
+	static const char bait[] = "L\11evil:evilR\4evil>\4evilX\0E\0";
+	char piece[PIECE];
+
+	for (size_t i = 0; i < sizeof(piece); i++)
+		piece[i] = bait[i % (sizeof(bait) - 1)];
+	for (size_t done = 0; done < LONG_LINE; done += PIECE)
+		record_put(file, RECORD_LONG, view_bytes(piece, sizeof(piece)));
+	record_put(file, RECORD_LINE, VIEW("end"));
+}
+
+static void
+put_pointer(struct buf *file, size_t to)
+{
+	record_printf(file, RECORD_POINTER, "%15zu", to);
+}
+
+/* As a milter leaves it behind that replaced the body: the new one stands at the end, longer than the old one. */
+static void
+put_replaced_body(struct buf *file)
+{
+	enum { POINTER = RECORD_POINTER_DATA + 2 };
+	struct buf old = BUF_INIT, behind = BUF_INIT;
+	size_t extracted;
+
+	put_long_line(&old);
+	record_put(&behind, RECORD_EXTRACTED, VIEW_EMPTY);
+	record_put(&behind, RECORD_RECIPIENT, VIEW("b@example.com"));
+	record_put(&behind, RECORD_END, VIEW_EMPTY);
+	put_pointer(file, file->len + POINTER + old.len + behind.len);
+	buf_putv(file, buf_view(&old));
+	extracted = file->len;
+	buf_putv(file, buf_view(&behind));
+	put_long_line(file);
+	record_put(file, RECORD_LINE, VIEW("new"));
+	put_pointer(file, extracted);
+	buf_fini(&old);
+	buf_fini(&behind);
+}
+
+/* CQ1: a replaced body says nothing of the envelope, however long its lines are. */
+static void
+test_replaced_body(void **state)
+{
+	struct buf file = BUF_INIT;
+	struct arena arena = ARENA_INIT;
+	struct queue_envelope envelope;
+	struct queue_recipient *recipients;
+	size_t count;
+	off_t resume = 0;
+	int fd;
+
+	record_put(&file, RECORD_TIME, VIEW("1700000000"));
+	record_put(&file, RECORD_SENDER, VIEW("a@example.com"));
+	record_put(&file, RECORD_CONTENT, VIEW_EMPTY);
+	put_replaced_body(&file);
+	fd = file_of(buf_view(&file));
+	assert_int_equal(queue_envelope_read(fd, &arena, &envelope, &recipients, &count, 10, &resume, NULL, NULL), QUEUE_READ_END);
+	assert_int_equal(count, 1);
+	assert_true(view_is(recipients[0].address, "b@example.com"));
+	assert_int_equal(envelope.filter.len + envelope.redirect.len, 0);
+	arena_fini(&arena);
+	close(fd);
+	buf_fini(&file);
+}
+
 int
 main(void)
 {
@@ -356,6 +429,7 @@ main(void)
 		cmocka_unit_test(test_write), cmocka_unit_test(test_hold), cmocka_unit_test(test_abort),
 		cmocka_unit_test(test_unique), cmocka_unit_test(test_envelopes), cmocka_unit_test(test_rounds),
 		cmocka_unit_test(test_mark_done), cmocka_unit_test(test_sizes),
+		cmocka_unit_test(test_replaced_body),
 	};
 
 	return cmocka_run_group_tests(tests, enter, scratch_leave);

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "util/ipc/channel.h"
@@ -304,6 +305,67 @@ test_slow_peer(void **state)
 	pair_close(&pair);
 }
 
+/* IP8: a peer that resets is noticed at once, by readers and writers, and not when time is up. */
+static void
+test_reset_is_seen_at_once_ip8(void **state)
+{
+	static const size_t backlog[] = { 1, 100 };		/* frames that the peer never read: then the end is a reset */
+
+	for (size_t i = 0; i < ARRAY_COUNT(backlog); i++) {
+		struct frame frame;
+		struct pair pair;
+		msec_t begin = clock_now();
+
+		pair_open(&pair);
+		for (size_t n = 0; n < backlog[i]; n++)
+			frame_put_raw(channel_out(pair.client), REQUEST, 0, view_bytes((char[60000]){ 0 }, 60000));
+		channel_flush(pair.client, clock_deadline(10));
+		channel_free(pair.server);
+		pair.server = NULL;
+		assert_int_not_equal(channel_read(pair.client, &frame, clock_deadline(WAIT_MS)), CHANNEL_OK);
+		put(pair.client, REQUEST, 0, "too late");
+		assert_int_equal(channel_flush(pair.client, clock_deadline(WAIT_MS)), CHANNEL_BROKEN);
+		assert_true(clock_now() - begin < WAIT_MS / 2);
+		pair_close(&pair);
+	}
+}
+
+/* IP8: to wait for a peer that reads nothing costs nothing, even if it has said its last word. */
+static void
+test_waiting_is_no_busy_loop_ip8(void **state)
+{
+	for (int half_closed = 0; half_closed < 2; half_closed++) {
+		struct pair pair;
+		clock_t used;
+
+		pair_open(&pair);
+		if (half_closed)
+			shutdown(channel_fd(pair.server), SHUT_WR);
+		for (int i = 0; i < 100; i++)
+			frame_put_raw(channel_out(pair.client), REQUEST, 0, view_bytes((char[60000]){ 0 }, 60000));
+		used = clock();
+		assert_int_equal(channel_flush(pair.client, clock_deadline(200)), CHANNEL_TIMEOUT);
+		assert_true(clock() - used < CLOCKS_PER_SEC / 10);
+		pair_close(&pair);
+	}
+}
+
+static void
+test_gone(void **state)
+{
+	struct pair pair;
+
+	pair_open(&pair);
+	assert_false(channel_gone(pair.server));
+	send_frame(pair.client, REQUEST, "the last");
+	assert_false(channel_gone(pair.server));
+	channel_free(pair.client);
+	pair.client = NULL;
+	assert_true(channel_gone(pair.server));		/* though what it said waits to be read */
+	expect(pair.server, REQUEST, "the last");
+	pair_close(&pair);
+}
+
 /* -- long runs ----------------------------------------------------------------------------------- */
 
 enum { RUN_FRAMES = 200, BLOCK = 50000 };
@@ -486,6 +548,9 @@ main(void)
 		cmocka_unit_test(test_end_at_every_point),
 		cmocka_unit_test(test_junk_breaks_ip12),
 		cmocka_unit_test(test_slow_peer),
+		cmocka_unit_test(test_reset_is_seen_at_once_ip8),
+		cmocka_unit_test(test_waiting_is_no_busy_loop_ip8),
+		cmocka_unit_test(test_gone),
 		cmocka_unit_test(test_stop_ends_a_run),
 		cmocka_unit_test(test_two_writers),
 		cmocka_unit_test(test_descriptors_ip10),
