@@ -177,6 +177,7 @@ main(int argc, char **argv)
 
 	policy = (struct copy_policy){ (size_t)settings.line_length_max, sender_require_allowed, config };
 	writer = open_maildrop(&settings.layout);
+	queue_writer_hold(writer);
 	queue_writer_limit(writer, settings.message_size_max);
 	copy_message(STDIN_FILENO, writer, &policy);
 	finish(writer, &id);

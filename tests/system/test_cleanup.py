@@ -1,6 +1,8 @@
 """cleanup and bounce: what is refused, rewritten and completed on the way into the queue, and who is told."""
 import email
 import re
+import socketserver
+import threading
 from typing import Callable, Iterator
 
 import pytest
@@ -37,6 +39,15 @@ def strict() -> Iterator[Mta]:
             "virtual_alias_expansion_limit": "3", "recipient_delimiter": "+",
             "canonical_maps": "inline:{old@example.test=bob@example.test}", "header_size_limit": "2000"}) as each:
         yield each
+
+
+class LineEnds(socketserver.StreamRequestHandler):
+    """A tcp table whose values have line ends in them."""
+
+    def handle(self) -> None:
+        for line in self.rfile:
+            value = b"FILTER smtp:x%0aS%0d%0aevil" if b"X-Filter" in line else b"alice%0aA@example.test" if b"get alice" in line else b""
+            self.wfile.write(b"200 " + value + b"\n" if value else b"500 none\n")
 
 
 def refused(mta: Mta, content: bytes) -> bytes:
@@ -167,6 +178,61 @@ def test_many_address_headers_are_quick(strict: Mta) -> None:
     assert "Cc: user19999@example.test\n" in delivered(strict, "many", f"{head}\nbody\n")
 
 
+SHAPES = ["", "\n", "X-Token: {}\n", "X-Token: {}\n\n", "\nX-Token: {}\n", "A: b\nX-Token: {}\n folded\n\nbody\n",
+          "no header\nX-Token: {}\n", "X-Token: {}\nno header\n"]
+EDITS = {
+    "prepend": "PREPEND X-New: yes", "replace": "REPLACE X-New: yes", "ignore": "IGNORE", "bcc": "BCC bob@example.test",
+    "redirect": "REDIRECT bob@example.test", "filter": "FILTER discard:nowhere", "warn": "WARN look here",
+}
+EDITED = {"prepend": "X-New: yes\nX-Token: ", "replace": "X-New: yes"}
+
+
+@pytest.fixture(scope="module")
+def editor() -> Iterator[Mta]:
+    """An instance that edits what a line X-Token: asks for, in header and body, and holds the result."""
+    rules = ", ".join(f"{{/^X-Token: {name}/ {action}}}" for name, action in EDITS.items())
+    with new_mta(main={"header_checks": f"regexp:{{{rules}}}", "body_checks": f"regexp:{{{rules}}}",
+                       "smtpd_recipient_restrictions": "check_recipient_access static:hold, permit"}) as each:
+        yield each
+
+
+def test_each_edit_of_each_shape_CQ4(editor: Mta) -> None:
+    sent = {}
+    for edit in EDITS:
+        for shape in SHAPES:
+            queue_id = editor.send(ALICE, ALICE, text=shape.format(edit))
+            shown = editor.run("postcat", "-q", queue_id, check=True).stdout
+            content = shown.partition("*** MESSAGE CONTENTS")[2]
+            assert "*** HEADER EXTRACTED" in content and "\nMessage-Id: " in content.partition("\n\n")[0], (edit, shape, shown)
+            if "X-Token" in shape:
+                assert EDITED.get(edit, "") in content, (edit, shape, shown)
+                assert ("X-Token: " in content) == (edit not in ("replace", "ignore")), (edit, shape, shown)
+            sent[queue_id] = edit, shape
+    editor.run("postsuper", "-H", "ALL", check=True)
+    editor.run("postqueue", "-f", check=True)
+    for queue_id, (edit, shape) in sent.items():
+        editor.wait_removed(queue_id)
+        wanted = {"bcc": "bob", "redirect": "bob"}.get(edit if "X-Token" in shape else "", "alice")
+        assert re.search(rf": {queue_id}: to=<{wanted}@example\.test>", editor.log()), (edit, shape)
+    assert "corrupt" not in editor.log()
+
+
+def test_what_grows_too_large_is_refused_for_good_CQ15(make_mta: Callable[..., Mta]) -> None:
+    mta = make_mta({"message_size_limit": "3000", "header_checks": f"regexp:{{{{/^X-Token:/ PREPEND X-New: {2500 * 'x'}}}}}"}).start()
+    text = f"X-Token: x\n\n{10 * (80 * 'x' + chr(10))}"
+    with mta.smtp() as session:
+        session.ehlo("client.example.test")
+        session.mail(ALICE)
+        session.rcpt(ALICE)
+        code, reply = session.data(text)
+        assert code == 552 and reply.startswith(b"5.3.4 "), reply
+    result = mta.run("sendmail", "-f", ALICE, ALICE, input=text)
+    assert result.returncode == 0, result
+    found = mta.wait_log(r": (\w+): to=<alice@example\.test>, .*dsn=5\.3\.4, status=bounced")
+    mta.wait_log(rf": {found[1]}: sender non-delivery notification")
+    assert "try again" not in mta.log()
+
+
 # -- addresses ---------------------------------------------------------------------------------------------------------
 
 
@@ -206,6 +272,24 @@ def test_addresses_are_never_more_than_text(strict: Mta, address: str, code: int
         if code == 250:
             assert session.data("Subject: x\n\nx\n")[0] == 250
             strict.wait_log(rf": to=<{re.escape(address)}>, .*status=bounced")
+
+
+def test_line_ends_that_a_table_brings_in_CQ16(make_mta: Callable[..., Mta]) -> None:
+    server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), LineEnds)
+    server.daemon_threads, server.block_on_close = True, False
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    table = f"tcp:127.0.0.1:{server.server_address[1]}"
+    mta = make_mta({"sender_bcc_maps": table, "header_checks": table, "notify_classes": ""}).start()
+    for text in ("Subject: x\n\nx\n", "X-Filter: yes\n\nx\n"):
+        with mta.smtp() as session:
+            session.ehlo("client.example.test")
+            session.mail(ALICE if "Subject" in text else "bob@example.test")
+            session.rcpt("bob@example.test")
+            code, reply = session.data(text)
+            assert code // 100 == 4, reply
+    server.shutdown()
+    server.server_close()
+    assert "queue active" not in mta.log()
 
 
 def test_requeued_mail_still_asks_for_utf8(strict: Mta) -> None:

@@ -66,6 +66,14 @@ def test_one_clients_folding_is_not_anothers(mta: Mta) -> None:
     assert mta.run("postmap", "-f", "-q", "KEY", table).returncode == 1
 
 
+def test_tables_within_tables_are_opened_directly_IP11(make_mta: MakeMta) -> None:
+    """The only process must not wait for itself; nor may it be asked for more than one by another table."""
+    inner = "pipemap:{proxy:static:inner,proxy:unionmap:{static:a,proxy:static:b}}"
+    mta = make_mta({"proxy_read_maps": f"proxy:static:inner proxy:static:b proxy:{inner}"},
+                   {"proxymap/unix": "- - n - 1 proxymap"}).start()
+    assert lookup(mta, f"proxy:{inner}", "key") == "a,b"
+
+
 @pytest.mark.skipif(not PRIVILEGED, reason="reads the passwd file as another user")
 def test_system_accounts(mta: Mta) -> None:
     assert lookup(mta, "proxy:unix:passwd.byname", "root").startswith("root:")

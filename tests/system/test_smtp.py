@@ -97,6 +97,21 @@ def test_eight_bits_are_encoded_for_a_server_of_seven(make_mta: MakeMta, server:
     assert "gr=C3=BCn =3D gr=C3=BCn" in host.sessions[0]
 
 
+def test_checks_add_to_encoding_HM10(make_mta: MakeMta, server: Callable[..., Server]) -> None:
+    """… and generic mapping to both; a piece of a long line that is dropped takes no line end with it."""
+    host = server("PIPELINING")
+    mta = client(make_mta, a=host)
+    mta.configure(smtp_header_checks="regexp:{{/^Subject:/ PREPEND X-New: yes}}", smtp_body_checks="regexp:{{/^y/ IGNORE}}")
+    mta.reload()
+    text = EIGHT_BIT.replace(b"Subject", b"From: joe@inside.test\r\nSubject") + b"x" * 2048 + b"y" * 10 + b"\r\nz\r\n"
+    assert verdict(mta, "x@a.test", text) == "2.0.0 sent"
+    got = host.sessions[-1]
+    assert {"X-New: yes", "From: joe@outside.test", "Content-Transfer-Encoding: quoted-printable", "gr=C3=BCn =3D gr=C3=BCn",
+            "z"} <= set(got)
+    assert verdict(mta, "x@a.test", b"Subject: x\r\n\r\n" + b"x" * 2048 + b"y" * 10 + b"\r\nz\r\n") == "2.0.0 sent"
+    assert "z" in host.sessions[-1] and not any("y" * 10 in line for line in host.sessions[-1])
+
+
 def test_generic_maps_change_headers_and_envelope(make_mta: MakeMta, server: Callable[..., Server]) -> None:
     host = server()
     mta = client(make_mta, a=host)

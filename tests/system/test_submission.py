@@ -3,12 +3,16 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
+import threading
+import time
 from pathlib import Path
 from typing import Callable, Iterator
 
 import pytest
 
+import frames
 from mta import BASE, PRIVILEGED, ROOT, Mta, poll
 
 pytestmark = pytest.mark.skipif(not PRIVILEGED, reason="needs users of its own")
@@ -157,6 +161,94 @@ def test_authorized_users_by_each_kind_of_table_PD9(mta: Mta, users: str, allowe
         assert (run(mta, "postqueue", "-p").returncode == 0) == allowed
     finally:
         mta.configure(authorized_submit_users="static:anyone", authorized_mailq_users="static:anyone")
+
+
+@pytest.mark.parametrize("way", ["-t", "bob@example.test"])
+def test_why_a_message_is_not_taken_PD5(mta: Mta, way: str) -> None:
+    """Too large is for good, no room is for now; the user is told the one or the other."""
+    header, line, maildrop = b"To: bob@example.test\n\n", 80 * b"x" + b"\n", mta.queue / "maildrop"
+    result = run(mta, "sendmail", way, input=header + 150000 * line)
+    assert result.returncode == os.EX_DATAERR and b"message file too big" in result.stderr, result
+    place = maildrop.stat()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size=64k,mode=0730,uid={place.st_uid},gid={place.st_gid}", "tmpfs", maildrop],
+                   check=True)
+    try:
+        result = run(mta, "sendmail", way, input=header + 10000 * line)
+        assert result.returncode == os.EX_TEMPFAIL and b"queue file write error: " in result.stderr, result
+        assert b"No space left on device" in result.stderr and b"recipient" not in result.stderr, result
+        assert waiting(mta) == []
+    finally:
+        subprocess.run(["umount", maildrop], check=True)
+
+
+def test_sweep_spares_submissions_under_way_PD10(mta: Mta) -> None:
+    """What is not complete goes after a week without a write, and never while somebody holds it."""
+    day = 86400
+    with subprocess.Popen([COMMANDS / "postdrop", "-r"], stdin=subprocess.PIPE, **ALICE,
+                          env={"PATH": "/usr/bin:/bin", "MAIL_CONFIG": str(mta.config)}) as process:
+        assert process.stdin
+        process.stdin.write(SENDER)
+        process.stdin.flush()
+        name = poll(lambda: waiting(mta), what="a file in maildrop")[0]
+        ages = {mta.queue / "maildrop" / name: 30 * day}
+        for number, age in enumerate((6 * day, 8 * day)):
+            path = mta.queue / f"maildrop/ABCDE{number}"
+            path.write_bytes(b"")
+            path.chmod(0o644)
+            ages[path] = age
+        now = time.time()
+        for path, age in ages.items():
+            os.utime(path, (now - age, now - age))
+        mta.run("postsuper", "-p", check=True)
+        assert [path.exists() for path in ages] == [True, True, False]
+        process.stdin.write(RECIPIENT + record("M", "") + record("N", "Subject: took long") + record("X", "") + record("E", ""))
+        process.stdin.close()
+        assert process.wait(10) == 0
+    mta.wait_mail("bob", "Subject: took long")
+    (mta.queue / "maildrop/ABCDE0").unlink()
+
+
+class SlowCleanup(threading.Thread):
+    """A cleanup service that thinks long about each message."""
+
+    def __init__(self, path: Path, seconds: float) -> None:
+        super().__init__(daemon=True)
+        self.listener, self.seconds, self.taken = socket.socket(socket.AF_UNIX), seconds, 0
+        self.listener.bind(str(path))
+        path.chmod(0o666)
+        self.listener.listen()
+        self.start()
+
+    def run(self) -> None:
+        """One client after the other."""
+        while True:
+            with self.listener.accept()[0] as client:
+                client.sendall(frames.frame(frames.HELLO, {1: "cleanup", 2: 1}) + frames.frame(frames.READY, {}))
+                self.serve(client)
+
+    def serve(self, client: socket.socket) -> None:
+        """Messages, until the client leaves."""
+        with client.makefile("rb") as stream:
+            while len(head := stream.read(4)) == 4:
+                kind = stream.read(int.from_bytes(head, "little"))[0]
+                if kind == 16:
+                    client.sendall(frames.frame(20, {1: "3C0FFEE"}, more=True))
+                elif kind == 18:
+                    time.sleep(self.seconds)
+                    self.taken += 1
+                    client.sendall(frames.frame(21, {}) + frames.frame(frames.READY, {}))
+
+
+def test_a_full_maildrop_takes_its_time_PD13(make_mta: Callable[..., Mta]) -> None:
+    """All of it may take longer than one request; killed in the middle, pickup would send what it had sent already."""
+    mta = make_mta(master={"pickup/unix": "n - n 60 1 pickup -o cleanup_service_name=slow -o daemon_timeout=1s"}).start()
+    mta.stop()
+    for _ in range(4):
+        mta.run("sendmail", "-f", "alice@example.test", "bob@example.test", input="Subject: x\n\nx\n", check=True)
+    cleanup = SlowCleanup(mta.queue / "public/slow", 0.45)
+    mta.start()
+    poll(lambda: not waiting(mta), what="an empty maildrop")
+    assert cleanup.taken == 4 and "watchdog" not in mta.log()
 
 
 @pytest.mark.parametrize("name", ["", "A", "ABC", ".", "/", "..", "../../etc/passwd", "a/b", "x" * 300])

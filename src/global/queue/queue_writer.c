@@ -162,6 +162,13 @@ queue_writer_abort(struct queue_writer *writer)
 	writer_free(writer);
 }
 
+void
+queue_writer_hold(struct queue_writer *writer)
+{
+	if (!file_lock(writer->fd, FILE_LOCK_FLOCK, FILE_LOCK_EXCLUSIVE, 0))
+		log_warn("%s: cannot lock: %m", queue_writer_path(writer));
+}
+
 struct view
 queue_writer_id(const struct queue_writer *writer)
 {

@@ -18,6 +18,7 @@ enum queue_write_result { QUEUE_WRITE_OK, QUEUE_WRITE_TOO_BIG, QUEUE_WRITE_FAILE
 /* Never fails for want of a name. NULL with a reason when the directory cannot be written (the caller says 451). */
 struct queue_writer *queue_writer_open(const struct queue_layout *layout, const char *queue, mode_t mode, struct buf *why);
 void		 queue_writer_abort(struct queue_writer *writer);	/* removes the file */
+void		 queue_writer_hold(struct queue_writer *writer);	/* locks it: sweeps of old files spare it, however long this takes */
 struct view	 queue_writer_id(const struct queue_writer *writer);
 struct timeval	 queue_writer_time(const struct queue_writer *writer);
 const char	*queue_writer_path(const struct queue_writer *writer);	/* static storage while open: signal handlers use it */
