@@ -114,7 +114,6 @@ static void
 edit_body(void *arg, struct view piece, bool complete)
 {
 	struct edit *edit = arg;
-
 	bool keep = edit->client->checks[CHECK_BODY] == NULL || passes(edit, CHECK_BODY, piece);
 
 	if (keep)

@@ -1,6 +1,7 @@
 """Delivery on this host: what local, virtual and pipe refuse, survive, and never do with anybody else's rights."""
 import os
 import re
+import resource
 import shutil
 import stat
 import subprocess
@@ -429,3 +430,24 @@ def test_hostile_answers_about_virtual_mailboxes(started: Callable[..., Mta]) ->
         status, code, _ = outcome(mta, f"{name}@box.test")
         assert (status, code) == (("sent", "2.0.0") if name == "absolute" else ("deferred", "4.3.5")), name
     assert os.listdir(base) == ["absolute"] and not (OUT / "up").exists()
+
+
+# -- sizes ----------------------------------------------------------------------------------------------------------------
+
+
+def test_files_may_be_as_large_as_messages_CQ14(started: Callable[..., Mta]) -> None:
+    """Whatever the limit of whoever started us: else mail could neither be delivered nor sent back."""
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (50000, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+    mta = started({"mailbox_size_limit": "0", "virtual_mailbox_limit": "0", "message_size_limit": "5000000000"})
+    mta.stop()
+    assert mta.run("postfix", "-c", mta.config, "start", preexec_fn=limit).returncode == 0
+    mta.wait_removed(mta.send("bob@example.test", "alice@example.test", text=f"Subject: large\n\n{5000 * (79 * 'x' + chr(10))}"))
+    assert mta.mailbox("alice").count(79 * "x") == 5000
+
+
+def test_mailbox_smaller_than_a_message_is_refused_at_the_start_CQ14(started: Callable[..., Mta]) -> None:
+    mta = started({"mailbox_size_limit": "1000", "message_size_limit": "2000"})
+    queue_id = mta.send("", "alice@example.test")
+    mta.wait_log(r"local\[\d+\]: fatal: .*mailbox_size_limit is smaller than message_size_limit")
+    assert not re.search(rf"{queue_id}: .*status=(bounced|sent)", mta.log())

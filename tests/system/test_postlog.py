@@ -2,9 +2,12 @@
 import re
 import socket
 import stat
-from typing import Callable
+import subprocess
+from typing import Callable, Iterator
 
-from mta import Mta, poll
+import pytest
+
+from mta import BASE, PRIVILEGED, Mta, poll
 
 MakeMta = Callable[..., Mta]
 ONLY_LOG = {"postlog/unix-dgram": "n - n - 1 postlogd"}
@@ -51,6 +54,56 @@ def test_strange_datagrams_LG4(make_mta: MakeMta) -> None:
     data = mta.log_file.read_bytes()
     assert b"x?y?[1m?\n" in data and b"\nnospace\n" in data
     assert max(map(len, data.split(b"\n"))) < 20000
+
+
+@pytest.fixture
+def syslog() -> Iterator[socket.socket]:
+    """A syslog of our own, in a /dev of our own."""
+    device = BASE / "dev"
+    device.mkdir(exist_ok=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=0755", "tmpfs", device], check=True)
+    for name in ("null", "zero", "random", "urandom"):
+        (device / name).touch()
+        subprocess.run(["mount", "--bind", f"/dev/{name}", device / name], check=True)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+        sock.bind(str(device / "log"))
+        (device / "log").chmod(0o666)
+        sock.setblocking(False)
+        subprocess.run(["mount", "--rbind", device, "/dev"], check=True)
+        yield sock
+    subprocess.run(["umount", "-l", "/dev"], check=True)
+    subprocess.run(["umount", "-l", device], check=True)
+
+
+def received(sock: socket.socket) -> str:
+    """All lines that are there."""
+    lines = []
+    try:
+        while True:
+            lines.append(sock.recv(65536).decode())
+    except BlockingIOError:
+        return "\n".join(lines)
+
+
+@pytest.mark.skipif(not PRIVILEGED, reason="mounts a /dev of its own")
+def test_each_line_goes_to_one_place_LG8(make_mta: MakeMta, syslog: socket.socket) -> None:
+    """To the file or to syslog, and never to both or none, whatever setting its process knows."""
+    mta = only_log(make_mta).start()
+    mta.run("postlog", "first", check=True)
+    mta.wait_log(": first$")
+    assert received(syslog) == ""
+    mta.configure(maillog_file="")
+    mta.postfix("reload")
+    mta.run("postlog", "second", check=True)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+        sock.connect(str(mta.queue / "public/postlog"))
+        sock.send(b"third, of a process that knows the old setting")
+    lines: list[str] = []
+    poll(lambda: lines.append(received(syslog)) or "third" in "".join(lines), what="lines in syslog")
+    mta.stop()
+    text = "\n".join([*lines, received(syslog)])
+    assert text.count(": second") == text.count("third, of") == 1 and "first" not in text
+    assert "second" not in mta.log() and "third" not in mta.log()
 
 
 def test_last_lines_are_not_lost(make_mta: MakeMta) -> None:

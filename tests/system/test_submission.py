@@ -163,6 +163,20 @@ def test_authorized_users_by_each_kind_of_table_PD9(mta: Mta, users: str, allowe
         mta.configure(authorized_submit_users="static:anyone", authorized_mailq_users="static:anyone")
 
 
+@pytest.mark.parametrize("first, rest", [("", ""), ("F", "F"), ("From", "From"), ("From ", ""), (">From ", ""), ("From:", "From:"),
+                                         ("From x\n", ""), ("From x", "")])
+def test_line_of_a_mailbox_in_front_HM7(mta: Mta, first: str, rest: str) -> None:
+    """However short it is, and with or without line end."""
+    since = len(mta.log())
+    result = run(mta, "sendmail", "-f", "alice@example.test", "bob@example.test", input=first.encode())
+    assert result.returncode == 0, result
+    queue_id = mta.wait_log(r"pickup\[\d+\]: (\w+): uid=\d+ from=<alice@example\.test>", since=since)[1]
+    mta.wait_removed(queue_id)
+    text = mta.mailbox("bob").partition(f"\tid {queue_id};")[2].partition("\n\nFrom ")[0] + "\n"
+    lines = [line for line in text.splitlines() if line[:1] in ("F", ">") and line not in ("From: alice@example.test",)]
+    assert lines == ([rest] if rest else []), text
+
+
 @pytest.mark.parametrize("way", ["-t", "bob@example.test"])
 def test_why_a_message_is_not_taken_PD5(mta: Mta, way: str) -> None:
     """Too large is for good, no room is for now; the user is told the one or the other."""

@@ -5,6 +5,10 @@
 
 #include <cmocka.h>
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "util/log/log.h"
 #include "util/text/buf.h"
@@ -66,6 +70,42 @@ test_logging_while_logging_ends(void **state)
 	assert_true(lines >= 1 && lines < 10);
 }
 
+/* -- last words ---------------------------------------------------------------------------------------------------- */
+
+static char *named;
+
+static void
+release(int level)
+{
+	free(named);
+	named = NULL;
+}
+
+/* LG13: a line is complete before the hook for the end of the process releases what the line tells of. */
+static void
+test_line_comes_before_release(void **state)
+{
+	int ends[2], status;
+	char text[100] = "";
+	pid_t pid;
+
+	assert_int_equal(pipe(ends), 0);
+	if ((pid = fork()) == 0) {
+		dup2(ends[1], STDERR_FILENO);
+		log_to_stderr(true);
+		lines = 1000;
+		named = strdup("incoming/3C0FFEE");
+		log_set_fatal_hook(release);
+		log_fatal("%s: no room", named);
+	}
+	close(ends[1]);
+	assert_true(read(ends[0], text, sizeof(text) - 1) > 0);
+	close(ends[0]);
+	waitpid(pid, &status, 0);
+	assert_non_null(strstr(text, "fatal: incoming/3C0FFEE: no room\n"));
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) != 0);
+}
+
 static int
 start(void **state)
 {
@@ -88,6 +128,7 @@ main(void)
 		cmocka_unit_test(test_bytes_are_made_safe),
 		cmocka_unit_test(test_errno_is_kept),
 		cmocka_unit_test(test_logging_while_logging_ends),
+		cmocka_unit_test(test_line_comes_before_release),
 	};
 
 	return cmocka_run_group_tests(tests, start, finish);
