@@ -4,6 +4,7 @@
 
 #include "global/client/call.h"
 #include "global/config/config.h"
+#include "table/recent.h"
 #include "table/type.h"
 #include "util/base/list.h"
 #include "util/log/log.h"
@@ -26,6 +27,7 @@ struct proxied {
 	char *table;			/* "type:name" */
 	unsigned flags;
 	struct buf question;
+	struct recent *recent;		/* of tables of users, which are asked for each recipient; else NULL */
 };
 
 /* -- services ------------------------------------------------------------------------------------------------------ */
@@ -140,10 +142,16 @@ proxy_lookup(void *state, struct view key, struct buf *value, struct buf *why)
 {
 	struct proxy_request request = { .key = key };
 	struct proxy_answer answer;
-	enum lookup found = ask(state, PROXY_FRAME_LOOKUP, &request, &answer, why);
+	struct proxied *p = state;
+	enum lookup found;
 
+	if (p->recent != NULL && recent_get(p->recent, key, value, &found))
+		return found;
+	found = ask(p, PROXY_FRAME_LOOKUP, &request, &answer, why);
 	if (found == LOOKUP_FOUND)
 		buf_set(value, answer.value);
+	if (p->recent != NULL)
+		recent_put(p->recent, key, buf_view(value), found);
 	return found;
 }
 
@@ -185,6 +193,9 @@ proxy_close(void *state)
 	struct proxied *p = state;
 
 	service_release(p->service);
+	if (p->recent != NULL)
+		recent_fini(p->recent);
+	mem_free(p->recent);
 	buf_fini(&p->question);
 	mem_free(p->table);
 	mem_free(p);
@@ -201,6 +212,8 @@ proxy_open(const struct table_env *env, const char *name, unsigned flags, struct
 	p->service = service_get(env, flags);
 	p->table = mem_string(name);
 	p->flags = flags & ~(unsigned)TABLE_BULK;
+	if (view_starts(view_string(name), VIEW("unix:")))
+		p->recent = mem_new(sizeof(*p->recent));
 	if (ask(p, PROXY_FRAME_OPEN, &request, &answer, why) != LOOKUP_FOUND) {
 		proxy_close(p);
 		return NULL;
