@@ -1,10 +1,11 @@
 """Fixtures of the system tests; start them with tests/system/run."""
 import itertools
+import subprocess
 from typing import Callable, Iterator
 
 import pytest
 
-from mta import BASE, Mta
+from mta import BASE, ROOT, Mta
 
 _numbers = itertools.count(1)
 
@@ -38,3 +39,20 @@ def mta() -> Iterator[Mta]:
     """The default instance, running, shared by the tests of a file."""
     with new_mta() as each:
         yield each
+
+
+@pytest.fixture(scope="module")
+def our_sendmail() -> Iterator[None]:
+    """/usr/sbin/sendmail is ours, and takes configurations of tests."""
+    layer = BASE / "layer"
+    layer.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", str(layer)], check=True)
+    for name in ("upper", "work"):
+        (layer / name).mkdir()
+    (layer / "upper/sendmail").symlink_to(ROOT / "usr/sbin/sendmail")
+    subprocess.run(["mount", "-t", "overlay", "-o", f"lowerdir=/usr/sbin,upperdir={layer}/upper,workdir={layer}/work", "overlay",
+                    "/usr/sbin"], check=True)
+    yield
+    subprocess.run(["umount", "/usr/sbin"], check=True)
+    subprocess.run(["umount", str(layer)], check=True)
+    layer.rmdir()

@@ -10,6 +10,8 @@ import time
 from pathlib import Path
 from typing import Callable, Mapping, Optional, TypeVar
 
+import pytest
+
 BASE = Path(os.environ.get("MTA_BASE", "/nonexistent"))
 ROOT = Path(os.environ.get("MTA_ROOT", "/nonexistent"))
 PRIVILEGED = os.geteuid() == 0
@@ -34,6 +36,12 @@ def poll(condition: Callable[[], Optional[T]], seconds: float = 10, what: str = 
             raise AssertionError(f"timed out waiting for {what}")
         time.sleep(0.02)
     return value
+
+
+def needs(*programs: str) -> pytest.MarkDecorator:
+    """Skip where one of these is not installed."""
+    missing = [each for each in programs if not shutil.which(each)]
+    return pytest.mark.skipif(bool(missing), reason=f"no {', '.join(missing)} here")
 
 
 def free_port() -> int:

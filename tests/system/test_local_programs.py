@@ -8,19 +8,13 @@ from typing import Callable, Iterator
 
 import pytest
 
-from mta import BASE, PRIVILEGED, ROOT, Mta, poll
+from mta import BASE, PRIVILEGED, ROOT, Mta, needs, poll
 
 pytestmark = pytest.mark.skipif(not PRIVILEGED, reason="needs users of its own")
 
 ALICE = BASE / "home/alice"
 LDA = Path("/usr/lib/dovecot/dovecot-lda")
 MAIN = {"recipient_delimiter": "+", "mailbox_size_limit": "0", "command_time_limit": "10s"}
-
-
-def needs(*programs: str) -> pytest.MarkDecorator:
-    """Skip where one of these is not installed."""
-    missing = [each for each in programs if not shutil.which(each)]
-    return pytest.mark.skipif(bool(missing), reason=f"no {', '.join(missing)} here")
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -97,23 +91,6 @@ def test_procmail(make_mta: Callable[..., Mta], way: str) -> None:
     assert outcome(mta, "alice+ab@example.test", subject="extended")[0] == "sent"
     holding(ALICE / "mail/ext-ab", "Subject: extended")
     assert outcome(mta, subject="full")[:2] == ("bounced", "5.2.0")
-
-
-@pytest.fixture
-def our_sendmail() -> Iterator[None]:
-    """/usr/sbin/sendmail is ours, and takes configurations of tests."""
-    layer = BASE / "layer"
-    layer.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", str(layer)], check=True)
-    for name in ("upper", "work"):
-        (layer / name).mkdir()
-    (layer / "upper/sendmail").symlink_to(ROOT / "usr/sbin/sendmail")
-    subprocess.run(["mount", "-t", "overlay", "-o", f"lowerdir=/usr/sbin,upperdir={layer}/upper,workdir={layer}/work", "overlay",
-                    "/usr/sbin"], check=True)
-    yield
-    subprocess.run(["umount", "/usr/sbin"], check=True)
-    subprocess.run(["umount", str(layer)], check=True)
-    layer.rmdir()
 
 
 @needs("vacation")
