@@ -38,6 +38,8 @@
 	BIND_BOOL(struct smtp_config, randomize, prefix "randomize_addresses"), \
 	BIND_BOOL(struct smtp_config, balance, prefix "balance_inet_protocols"), \
 	BIND_BOOL(struct smtp_config, cache_on_demand, prefix "connection_cache_on_demand"), \
+	BIND_STRING(struct smtp_config, cache_service, "connection_cache_service_name"), \
+	BIND_TIME(struct smtp_config, cache_protocol_timeout_sec, "connection_cache_protocol_timeout"), \
 	BIND_BOOL(struct smtp_config, quote_envelope, prefix "quote_rfc821_envelope"), \
 	BIND_BOOL(struct smtp_config, use_tls, prefix "use_tls"), \
 	BIND_BOOL(struct smtp_config, enforce_tls, prefix "enforce_tls"), \

@@ -38,6 +38,8 @@ struct smtp_config {
 	bool per_request_deadline;
 	int cache_time_limit_sec, reuse_time_limit_sec, reuse_count_limit;
 	bool cache_on_demand;
+	const char *cache_service;
+	int cache_protocol_timeout_sec;
 };
 
 extern const struct binding smtp_bindings[], lmtp_bindings[];

@@ -2,6 +2,7 @@
 
 #include <strings.h>
 
+#include "smtp/handover.h"
 #include "util/log/log.h"
 
 /* -- the kept session ------------------------------------------------------------------------------------------------- */
@@ -19,10 +20,27 @@ session_key(const struct agent *agent, struct view nexthop, struct buf *out)
 	buf_lower(out);
 }
 
+static msec_t
+rest_left(const struct agent *agent)
+{
+	return agent->kept->idle_since + (msec_t)agent->client.config->cache_time_limit_sec * 1000 - clock_now();
+}
+
+/* May it still be used, as far as one can see from here? */
+static bool
+is_fresh(const struct agent *agent)
+{
+	return !agent->kept->broken && rest_left(agent) > 0 && !stream_readable(agent->kept->stream);
+}
+
 void
 smtp_drop_kept(struct agent *agent)
 {
-	if (agent->kept != NULL)
+	if (agent->kept == NULL)
+		return;
+	if (agent->scache != NULL && agent->kept_for_others && is_fresh(agent))
+		session_hand_over(agent->kept, agent->scache, buf_view(&agent->kept_key), rest_left(agent));
+	else
 		session_close(agent->kept);
 	agent->kept = NULL;
 }
@@ -30,29 +48,70 @@ smtp_drop_kept(struct agent *agent)
 void
 smtp_expire_kept(struct agent *agent)
 {
-	if (agent->kept != NULL && (clock_now() - agent->kept->idle_since >= (msec_t)agent->client.config->cache_time_limit_sec * 1000 ||
-	    stream_readable(agent->kept->stream)))
+	if (agent->kept != NULL && !is_fresh(agent))
 		smtp_drop_kept(agent);
 }
 
-/* The kept session, if it may serve this next hop and is still good. Another one is closed. */
+/* The kept session, if it may serve this next hop and is still good. We have no use for another one. */
 static struct session *
-take_kept(struct agent *agent, struct view nexthop)
+own_session(struct agent *agent, struct view key)
 {
-	struct buf key = BUF_INIT;
 	struct session *session = agent->kept;
-	bool ours;
 
-	session_key(agent, nexthop, &key);
-	ours = view_equal(buf_view(&key), buf_view(&agent->kept_key));
-	buf_fini(&key);
 	if (session == NULL)
 		return NULL;
-	if (!ours || !session_alive(session)) {
+	if (!view_equal(key, buf_view(&agent->kept_key)) || !session_alive(session)) {
 		smtp_drop_kept(agent);
 		return NULL;
 	}
 	agent->kept = NULL;
+	return session;
+}
+
+/* Lists name destinations without brackets and ports. */
+static bool
+listed_nexthop(const struct agent *agent, struct view nexthop)
+{
+	struct match_list *list = agent->client.cache_destinations;
+	struct arena arena = ARENA_INIT;
+	struct destination to;
+	struct netaddr addr;
+	bool found = false;
+
+	if (destination_parse(nexthop, &agent->client, &arena, &to, NULL))
+		found = netaddr_parse(view_string(to.name), &addr)
+		    ? match_list_host(list, VIEW_EMPTY, &addr) == LOOKUP_FOUND
+		    : match_list_domain(list, view_string(to.name)) == LOOKUP_FOUND;
+	arena_fini(&arena);
+	return found;
+}
+
+/* What another agent had no use for. */
+static struct session *
+found_session(struct agent *agent, struct view nexthop, struct view key)
+{
+	struct session *session = NULL;
+
+	if (agent->scache != NULL && listed_nexthop(agent, nexthop))
+		session = session_take_over(&agent->client, agent->scache, key);
+	if (session != NULL && !session_alive(session)) {
+		session_close(session);
+		return NULL;
+	}
+	return session;
+}
+
+static struct session *
+take_kept(struct agent *agent, struct view nexthop)
+{
+	struct buf key = BUF_INIT;
+	struct session *session;
+
+	session_key(agent, nexthop, &key);
+	session = own_session(agent, buf_view(&key));
+	if (session == NULL)
+		session = found_session(agent, nexthop, buf_view(&key));
+	buf_fini(&key);
 	return session;
 }
 
@@ -74,17 +133,22 @@ worn_out(const struct agent *agent, const struct session *session)
 
 /* Does the configuration ask to keep sessions to this destination? */
 static bool
-wanted(const struct agent *agent, const struct delivery_request *request, const struct session *session)
+listed(const struct agent *agent, const struct delivery_request *request, const struct session *session)
 {
 	struct view peer = buf_view(&session->peer), name, address;
 	struct netaddr addr;
 
-	if (agent->client.config->cache_on_demand && (request->flags & DELIVERY_CONN_STORE) != 0)
-		return true;
 	if (agent->client.cache_destinations == NULL || !view_rsplit(view_slice(peer, 0, peer.len - 1), '[', &name, &address))
 		return false;
-	return match_list_domain(agent->client.cache_destinations, request->nexthop) == LOOKUP_FOUND ||
+	return listed_nexthop(agent, request->nexthop) ||
 	    match_list_host(agent->client.cache_destinations, name, netaddr_parse(address, &addr) ? &addr : NULL) == LOOKUP_FOUND;
+}
+
+static bool
+wanted(const struct agent *agent, const struct delivery_request *request, const struct session *session)
+{
+	return (agent->client.config->cache_on_demand && (request->flags & DELIVERY_CONN_STORE) != 0)
+	    || listed(agent, request, session);
 }
 
 static void
@@ -99,6 +163,7 @@ end_session(struct agent *agent, struct delivery *delivery, struct view nexthop)
 	}
 	smtp_drop_kept(agent);
 	session_key(agent, nexthop, &agent->kept_key);
+	agent->kept_for_others = listed(agent, delivery->request, session);
 	agent->kept = session;
 }
 

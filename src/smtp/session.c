@@ -433,8 +433,8 @@ greeting(struct session *session, const struct delivery_request *request, struct
 
 /* -- opening and closing ------------------------------------------------------------------------------------------------ */
 
-static void
-discard(struct session *session)
+void
+session_free(struct session *session)
 {
 	stream_free(session->stream);
 	buf_fini(&session->address);
@@ -459,8 +459,7 @@ filter_line(void *arg, struct buf *line)
 }
 
 struct session *
-session_open(const struct client *client, const struct delivery_request *request, const struct destination *to,
-    const struct host *host, struct buf *relay, struct dsn *dsn)
+session_new(const struct client *client)
 {
 	struct session *session = mem_new(sizeof(*session));
 
@@ -470,9 +469,18 @@ session_open(const struct client *client, const struct delivery_request *request
 		session->reply.filter = filter_line;
 		session->reply.filter_arg = session;
 	}
+	return session;
+}
+
+struct session *
+session_open(const struct client *client, const struct delivery_request *request, const struct destination *to,
+    const struct host *host, struct buf *relay, struct dsn *dsn)
+{
+	struct session *session = session_new(client);
+
 	name_peer(session, to, host);
 	if (!connect_session(session, to, host, dsn)) {
-		discard(session);
+		session_free(session);
 		return NULL;
 	}
 	buf_set(relay, buf_view(&session->relay));
@@ -496,7 +504,7 @@ session_close(struct session *session)
 			session_reply(session, session->client->config->quit_timeout_sec, "sending QUIT", &ignored);
 		dsn_fini(&ignored);
 	}
-	discard(session);
+	session_free(session);
 }
 
 bool

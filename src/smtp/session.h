@@ -50,6 +50,9 @@ struct session {
  */
 struct session	*session_open(const struct client *client, const struct delivery_request *request,
 		    const struct destination *to, const struct host *host, struct buf *relay, struct dsn *dsn);
+/* For those who come by a session in another way. */
+struct session	*session_new(const struct client *client);
+void		 session_free(struct session *session);		/* closes without a word */
 void		 session_close(struct session *session);	/* says QUIT when the session is in order */
 
 void		 session_command(struct session *session, const char *format, ...) __attribute__((format(printf, 2, 3)));

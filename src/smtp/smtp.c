@@ -16,6 +16,7 @@
 
 #include "dns/dns.h"
 #include "sasl/login.h"
+#include "global/client/scache.h"
 #include "service/service.h"
 #include "smtp/deliver.h"
 #include "util/log/log.h"
@@ -108,6 +109,21 @@ prepare_login(struct client *client)
 	buf_fini(&why);
 }
 
+/* Sessions are shared for the destinations that are listed; for all others affinity must do. */
+static void
+prepare_cache(struct service_context *ctx, struct agent *agent)
+{
+	const struct smtp_config *config = agent->client.config;
+	struct buf path = BUF_INIT;
+
+	if (agent->client.cache_destinations == NULL)
+		return;
+	buf_printf(&path, "private/%s", config->cache_service);
+	agent->scache = scache_new(buf_c(&path), (msec_t)config->cache_protocol_timeout_sec * 1000);
+	service_promise(ctx, "unix-connect");
+	buf_fini(&path);
+}
+
 static void
 seed_random(void)
 {
@@ -132,6 +148,7 @@ prepare(struct service_context *ctx, bool lmtp)
 	open_tables(ctx, client);
 	if (client->dns_filter != NULL)
 		dns_set_filter(filter_record, client);
+	prepare_cache(ctx, agent);
 	prepare_login(client);
 	seed_random();
 	service_set_state(ctx, agent);

@@ -1,5 +1,7 @@
 #include "global/client/call.h"
 
+#include <unistd.h>
+
 struct caller {
 	char *path;
 	const struct ipc_protocol *protocol;
@@ -56,16 +58,20 @@ connect_fresh(struct caller *caller, struct buf *why)
 
 /* One exchange on the open channel. */
 static bool
-exchange(struct caller *caller, struct view question, struct frame *answer, struct buf *why)
+exchange(struct caller *caller, struct view question, int *fd, struct frame *answer, struct buf *why)
 {
 	msec_t deadline = clock_deadline(caller->timeout_ms);
 
+	if (*fd != -1)
+		channel_put_fd(caller->channel, *fd);
+	*fd = -1;
 	buf_putv(channel_out(caller->channel), question);
 	if (channel_flush(caller->channel, deadline) != CHANNEL_OK
 	    || channel_read(caller->channel, answer, deadline) != CHANNEL_OK) {
 		why_set(why, "%s: %s", caller->path, channel_why(caller->channel));
 		return false;
 	}
+	*fd = channel_take_fd(caller->channel);
 	buf_set(&caller->answer, answer->payload);
 	answer->payload = buf_view(&caller->answer);
 	if (!channel_finish(caller->channel, deadline))
@@ -73,15 +79,36 @@ exchange(struct caller *caller, struct view question, struct frame *answer, stru
 	return true;
 }
 
-bool
-caller_ask(struct caller *caller, struct view question, struct frame *answer, struct buf *why)
+static void
+give_up_fd(int *fd)
 {
-	for (int attempt = 0; attempt < 2; attempt++) {
+	if (*fd != -1)
+		close(*fd);
+	*fd = -1;
+}
+
+bool
+caller_ask_passing(struct caller *caller, struct view question, int *fd, struct frame *answer, struct buf *why)
+{
+	int attempts = *fd != -1 ? 1 : 2;
+
+	for (int attempt = 0; attempt < attempts; attempt++) {
 		if (caller_connection(caller) == 0 && !connect_fresh(caller, why))
-			return false;
-		if (exchange(caller, question, answer, why))
+			break;
+		if (exchange(caller, question, fd, answer, why))
 			return true;
 		caller_release(caller);
 	}
+	give_up_fd(fd);
 	return false;
+}
+
+bool
+caller_ask(struct caller *caller, struct view question, struct frame *answer, struct buf *why)
+{
+	int fd = -1;
+	bool ok = caller_ask_passing(caller, question, &fd, answer, why);
+
+	give_up_fd(&fd);
+	return ok;
 }

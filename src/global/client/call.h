@@ -16,5 +16,10 @@ void		 caller_release(struct caller *caller);		/* closes a kept connection */
 unsigned	 caller_connection(struct caller *caller);
 /* question: whole frames. The answer's views live until the next call. False with a reason: no answer. */
 bool		 caller_ask(struct caller *caller, struct view question, struct frame *answer, struct buf *why);
+/*
+ * The same with a descriptor that goes along (*fd; given away in any case, and then the question is asked once only), or
+ * -1; replaced by the one that comes back, or -1.
+ */
+bool		 caller_ask_passing(struct caller *caller, struct view question, int *fd, struct frame *answer, struct buf *why);
 
 #endif

@@ -1,0 +1,1 @@
+$(call daemon,scache,src/scache)
