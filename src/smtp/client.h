@@ -14,7 +14,7 @@ struct client {
 	const char *service_name;
 	bool lmtp;			/* else SMTP: the prefix of all parameters, and the verb */
 	/* NULL when the parameter is empty */
-	struct maps *generic, *discarded_keywords, *reply_filter, *dns_filter, *pix_workarounds;
+	struct maps *generic, *discarded_keywords, *reply_filter, *dns_filter, *pix_workarounds, *tls_policy, *tls_per_site;
 	struct maps *checks[CHECK_KINDS];
 	struct maps *passwords;
 	struct match_list *cache_destinations, *mechanisms;

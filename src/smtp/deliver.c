@@ -1,4 +1,5 @@
 #include "smtp/deliver.h"
+#include "smtp/tls_demand.h"
 
 #include <strings.h>
 
@@ -239,20 +240,6 @@ try_nexthop(struct agent *agent, struct delivery *delivery, struct view nexthop,
 
 /* -- the whole request ----------------------------------------------------------------------------------------------------- */
 
-/* Would sending in clear break the administrator's word? */
-static bool
-forbidden(const struct agent *agent, struct dsn *dsn)
-{
-	static const char *const mandatory[] = { "encrypt", "fingerprint", "dane-only", "verify", "secure" };
-
-	for (size_t i = 0; i < ARRAY_COUNT(mandatory); i++)
-		if (agent->client.config->enforce_tls || strcasecmp(agent->client.config->tls_level, mandatory[i]) == 0) {
-			dsn_set(dsn, "4.7.4", "TLS is required, but this SMTP client has none");
-			return true;
-		}
-	return false;
-}
-
 enum { NEXTHOPS_MAX = 100 };
 
 static size_t
@@ -300,7 +287,7 @@ smtp_deliver(void *arg, struct delivery_request *request, struct delivery_report
 	delivery.settled = arena_alloc_array(&arena, request->recipient_count, sizeof(*delivery.settled));
 	if (!agent->client.lmtp)
 		request->tls = "none";
-	if (forbidden(agent, &delivery.last)) {
+	if (tls_demanded(&agent->client, request->nexthop, &delivery.last)) {
 		give_up(&delivery);
 		goto out;
 	}

@@ -67,6 +67,8 @@ open_tables(struct service_context *ctx, struct client *client)
 	    client->lmtp ? "discard_lhlo_keyword_address_maps" : "discard_ehlo_keyword_address_maps", 0);
 	client->reply_filter = open_maps(ctx, client, "reply_filter", 0);
 	client->dns_filter = open_maps(ctx, client, "dns_reply_filter", 0);
+	client->tls_policy = open_maps(ctx, client, "tls_policy_maps", TABLE_FOLD_FIXED);
+	client->tls_per_site = open_maps(ctx, client, "tls_per_site", TABLE_FOLD_FIXED);
 	client->pix_workarounds = open_maps(ctx, client, "pix_workaround_maps", 0);
 	client->checks[CHECK_HEADER] = open_maps(ctx, client, "header_checks", 0);
 	client->checks[CHECK_MIME_HEADER] = open_maps(ctx, client, "mime_header_checks", 0);

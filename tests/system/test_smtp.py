@@ -170,3 +170,20 @@ def test_lost_connection_suspends_the_destination(make_mta: MakeMta, server: Cal
     mta.send("", "y@a.test")
     mta.wait_log(r"to=<y@a.test>.*delivery temporarily suspended: lost connection with")
     poll(lambda: len(host.sessions) == 1, 1, "no second session")
+
+
+@pytest.mark.parametrize("settings, waits", [
+    ({"smtp_tls_security_level": "encrypt"}, True), ({"smtp_tls_security_level": "may"}, False),
+    ({"smtp_tls_policy_maps": "inline:{far.test=secure}"}, True), ({"smtp_tls_policy_maps": "inline:{.test=encrypt}"}, True),
+    ({"smtp_tls_security_level": "encrypt", "smtp_tls_policy_maps": "inline:{far.test=may}"}, False),
+    ({"smtp_tls_per_site": "inline:{far.test=MUST}"}, True), ({"smtp_tls_per_site": "inline:{far.test=MAY}"}, False),
+    ({"smtp_tls_policy_maps": "fail:down"}, True)])
+def test_what_needs_tls_is_not_sent_in_clear(make_mta: MakeMta, server: Callable[..., Server], settings: dict[str, str],
+                                             waits: bool) -> None:
+    there = server()
+    mta = make_mta({"transport_maps": "inline:{far.test=smtp:far.test}", "smtp_host_lookup": "native", **settings,
+                    "smtp_tcp_port": there.nexthop.rpartition(":")[2]}).start()
+    queue_id = mta.send("a@example.test", "b@far.test")
+    line = mta.wait_log(rf"smtp\[\d+\]: {queue_id}: to=<b@far\.test>.*").group(0)
+    assert ("dsn=4.7.4" in line or "dsn=4.7.5" in line) == waits, line
+    assert not (waits and there.sessions)
