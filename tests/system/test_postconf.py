@@ -71,3 +71,15 @@ def test_lists(conf: Path) -> None:
     types = postconf(conf, "-m").split()
     assert types == sorted(types) and {"proxy", "tcp", "socketmap", "static"} <= set(types)
     assert postconf(conf, "-T", "run-version").startswith("OpenSSL ")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="changes network interfaces")
+def test_interface_without_netmask_is_nobodys_network_DN11(conf: Path) -> None:
+    for address, network in (("192.0.2.7/0", "192.0.2.7/32"), ("2001:db8::7/0", "[2001:db8::7]/128")):
+        subprocess.run(["ip", "addr", "add", address, "dev", "lo"], check=True)
+        try:
+            (conf / "main.cf").write_text("inet_interfaces = all\ninet_protocols = all\nmynetworks_style = subnet\n")
+            networks = postconf(conf, "-h", "mynetworks").split()
+            assert network in networks and not [each for each in networks if each.endswith("/0")], networks
+        finally:
+            subprocess.run(["ip", "addr", "del", address, "dev", "lo"], check=True)

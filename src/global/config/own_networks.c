@@ -7,6 +7,7 @@
 
 #include "util/base/mem.h"
 
+/* DN11: what claims to be in the network of everybody is a host by itself. */
 static unsigned
 mask_prefix(const struct sockaddr *mask, unsigned bits)
 {
@@ -19,7 +20,7 @@ mask_prefix(const struct sockaddr *mask, unsigned bits)
 	    (const unsigned char *)&((const struct sockaddr_in6 *)(const void *)mask)->sin6_addr;
 	while (prefix < bits && (bytes[prefix / 8] & (0x80 >> prefix % 8)) != 0)
 		prefix++;
-	return prefix;
+	return prefix > 0 ? prefix : bits;
 }
 
 static bool
