@@ -6,7 +6,11 @@
 
 #ifndef HAVE_DB
 
-const struct table_type table_hash = { "hash", &bdb_stand_in_ops, bdb_stand_in_open, true };
-const struct table_type table_btree = { "btree", &bdb_stand_in_ops, bdb_stand_in_open, true };
+const struct table_type table_hash = {
+	.name = "hash", .ops = &bdb_stand_in_ops, .open = bdb_stand_in_open, .makes_files = true, .load = bdb_stand_in_load,
+};
+const struct table_type table_btree = {
+	.name = "btree", .ops = &bdb_stand_in_ops, .open = bdb_stand_in_open, .makes_files = true, .load = bdb_stand_in_load,
+};
 
 #endif

@@ -33,6 +33,12 @@ struct stand_in {
 	struct stamp stamp;		/* of what was read */
 };
 
+bool
+bdb_stand_in_load(struct buf *why)
+{
+	return table_lmdb.load == NULL || table_lmdb.load(why);
+}
+
 /* -- which file ------------------------------------------------------------------------------------------------------- */
 
 static char *

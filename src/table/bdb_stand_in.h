@@ -9,6 +9,7 @@
 
 extern const struct table_ops bdb_stand_in_ops;
 
+bool	 bdb_stand_in_load(struct buf *why);
 void	*bdb_stand_in_open(const struct table_env *env, const char *name, unsigned flags, struct table_traits *traits,
 	    struct buf *why);
 

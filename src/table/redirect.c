@@ -79,7 +79,9 @@ may_reindex(const struct table_env *env, const char *name)
 const struct table_type *
 redirect_reindexed(const struct table_env *env, struct view from, struct view to, const char *name)
 {
-	static const struct table_type reindexed = { "lmdb", &bdb_stand_in_ops, bdb_stand_in_open, true };
+	static const struct table_type reindexed = {
+		.name = "lmdb", .ops = &bdb_stand_in_ops, .open = bdb_stand_in_open, .load = bdb_stand_in_load,
+	};
 
 	if (view_equal(from, to) || !view_is(to, "lmdb") || !has_level(env, "enable-reindex") || !may_reindex(env, name))
 		return NULL;

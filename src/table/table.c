@@ -84,10 +84,13 @@ promise(const struct table_env *env, const struct table_type *type)
 void
 table_load_type(const struct table_env *env, struct view type)
 {
-	const struct table_type *found = find_type(env, type, NULL);
+	const struct table_type *found = find_type(env, redirect_type(env, type, "*"), NULL);
 
-	if (found != NULL)
-		promise(env, found);
+	if (found == NULL)
+		return;
+	promise(env, found);
+	if (found->load != NULL)
+		found->load(NULL);		/* the open that needs it will say what is wrong */
 }
 
 static void

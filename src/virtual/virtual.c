@@ -157,7 +157,7 @@ find_mailbox(const struct agent *agent, struct view address, struct buf *path, s
 	enum lookup found = ask(agent, agent->mailboxes, address, &value);
 
 	if (found == LOOKUP_RETRY) {
-		dsn_set(dsn, "4.3.0", "virtual_mailbox_maps lookup failure");
+		dsn_set(dsn, "4.3.5", "mail system configuration error");
 	} else if (found == LOOKUP_NONE) {
 		dsn_set(dsn, "5.1.1", "unknown user: \"%.*s\"", VIEW_ARG(address));
 	} else if (!path_is_safe(buf_view(&value)) || agent->config->base[0] != '/') {
