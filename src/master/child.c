@@ -157,7 +157,7 @@ become_service(const struct service_entry *service, uint32_t generation)
 {
 	struct buf text = BUF_INIT;
 
-	postlog_sink_forked();
+	maillog_forked();
 	restore_signals();
 	buf_printf(&text, "%o", generation);
 	setenv(MASTER_GENERATION_ENV, buf_c(&text), 1);

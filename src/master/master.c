@@ -44,7 +44,7 @@ static void
 announce(struct supervisor *master)
 {
 	postlog_sink_open(master->config);
-	postlog_sink_never_wait();
+	maillog_never_wait();
 	if (!master->options.debug)
 		log_to_stderr(false);
 	log_info("daemon started -- version %s, configuration %s", master->settings.mail_version,
@@ -63,7 +63,7 @@ run(struct supervisor *master)
 	announce(master);
 	startup_done(master);
 	for (;;)		/* stop.c leaves */
-		loop_turn(master->loop, postlog_sink_flush() ? -1 : LOG_FLUSH_MS);
+		loop_turn(master->loop, maillog_flush() ? -1 : LOG_FLUSH_MS);
 }
 
 int

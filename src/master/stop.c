@@ -31,7 +31,7 @@ write_last_words(struct supervisor *master)
 static void __attribute__((noreturn))
 finish(struct supervisor *master)
 {
-	postlog_sink_flush();
+	maillog_flush();
 	write_last_words(master);
 	exit(0);
 }
@@ -57,7 +57,7 @@ stop(int signal_number, void *arg)
 	if (master->stopping)
 		return;
 	log_info("terminating on signal %d", signal_number);
-	postlog_sink_flush();
+	maillog_flush();
 	master->stopping = true;
 	if (master->options.init)
 		service_table_kill(master, SIGTERM);

@@ -68,7 +68,7 @@ start(struct service_context *ctx)
 static const struct service postlogd_service = {
 	.name = "postlogd",
 	.shape = SERVICE_EVENT,
-	.flags = SERVICE_SOLITARY,
+	.flags = SERVICE_SOLITARY | SERVICE_NO_MAX_USE | SERVICE_NO_RETIRE,	/* while the next one starts, lines would wait */
 	.watchdog = "postlogd_watchdog_timeout",
 	.promises = "stdio",
 	.prepare = open_file,

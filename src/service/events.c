@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "global/maillog/postlog_sink.h"
 #include "service/listeners.h"
 #include "service/master_link.h"
 #include "service/master_protocol.h"
@@ -24,6 +25,7 @@ enum {
 	CHORES_MS = 1000,
 	QUIET_CHORES_MS = 10000,
 	QUIET_WATCHDOG_SEC = 60,	/* from this limit on the watchdog need not be told each second */
+	LOG_FLUSH_MS = 100,		/* between tries to send lines that the log did not take */
 };
 
 struct event_server {
@@ -257,7 +259,9 @@ service_run_events(struct service_context *ctx)
 	listen_again(&server);
 	do_chores(&server);
 	service_events_look(ctx);		/* start() may have retired */
-	loop_run(ctx->loop);
+	if (loop_turn(ctx->loop, 0))
+		while (loop_turn(ctx->loop, maillog_flush() ? -1 : LOG_FLUSH_MS))
+			continue;
 	watchdog_working(false);
 	ctx->events = NULL;
 	release_server(&server);

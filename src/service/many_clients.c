@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "global/maillog/postlog_sink.h"
 #include "service/kept.h"
 #include "service/listeners.h"
 #include "service/master_link.h"
@@ -186,6 +187,7 @@ service_run_many_clients(struct service_context *ctx)
 
 	list_init(&server.clients);
 	while (!ctx->retiring) {
+		maillog_flush();
 		serve_events(&server, service_nap_ms(ctx, server.count > 0 ? clock_now() : server.since));
 		rest(&server);
 	}

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "global/maillog/postlog_sink.h"
 #include "service/kept.h"
 #include "service/listeners.h"
 #include "service/master_link.h"
@@ -117,6 +118,7 @@ service_run_sequential(struct service_context *ctx)
 	msec_t since = clock_now();
 
 	while (!ctx->retiring) {
+		maillog_flush();
 		if ((fd = next_client(ctx, set, since)) == -1) {
 			ctx->retiring = ctx->retiring || service_too_idle(ctx, since);
 			continue;

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "global/maillog/postlog_sink.h"
 #include "service/context.h"
 #include "service/master_protocol.h"
 #include "service/watchdog.h"
@@ -41,6 +42,7 @@ service_main(const struct service *service, int argc, char **argv)
 	run(&ctx);
 	if (service->stop != NULL)
 		service->stop(&ctx);
+	maillog_finish();
 	return 0;
 }
 

@@ -188,7 +188,7 @@ open_log(struct service_context *ctx)
 	log_set_verbose(ctx->options.verbose);
 	maillog_open(ctx->config, ctx->options.process_name);
 	if (shape == SERVICE_EVENT || shape == SERVICE_MANAGER)
-		postlog_sink_never_wait();
+		maillog_never_wait();
 	if (ctx->options.to_stderr)
 		log_to_stderr(true);
 }

@@ -1,5 +1,8 @@
 """postlogd and postlog: lines of daemons and commands in the log file."""
+import contextlib
+import os
 import re
+import signal
 import socket
 import stat
 import subprocess
@@ -121,3 +124,29 @@ def test_rotate_LG5(make_mta: MakeMta) -> None:
     mta.run("postlog", "fresh", check=True)
     mta.wait_log(r": fresh$")
     assert "daemon started" not in mta.log()
+
+
+def test_lines_that_the_log_does_not_take_at_once_come_later(make_mta: MakeMta) -> None:
+    mta = make_mta({"default_transport": "discard"}).start()
+    mta.wait_removed(mta.send("sender@example.test", "user@far.test"))
+    os.kill(mta.children("postlogd")[0], signal.SIGSTOP)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as sock:
+        sock.connect(str(mta.queue / "public/postlog"))
+        with contextlib.suppress(BlockingIOError):
+            while sock.send(b"in the way"):
+                pass
+    queue_id = mta.send("sender@example.test", "user@far.test")
+    poll(lambda: not any((mta.queue / name / queue_id).exists() for name in ("incoming", "active")), 10, "the delivery")
+    os.kill(mta.children("postlogd")[0], signal.SIGCONT)
+    mta.wait_removed(queue_id, 5)
+    poll(lambda: len(re.findall(rf": {queue_id}: (?:client|message-id|from|to)=", mta.log())) == 4, 12, "all lines")
+
+
+def test_postlogd_stays_however_much_is_written(make_mta: MakeMta) -> None:
+    mta = only_log(make_mta, max_use="1").start()
+    mta.wait_log("daemon started")
+    before = mta.children("postlogd")
+    mta.run("postlog", input="".join(f"line {n}\n" for n in range(300)), check=True)
+    mta.wait_log(": line 299$")
+    assert mta.children("postlogd") == before
+    assert len(re.findall(r": line \d+$", mta.log(), re.M)) == 300

@@ -11,8 +11,9 @@
 #include "global/maillog/maillog_file.h"
 #include "util/base/clock.h"
 #include "util/file/file.h"
+#include "util/log/backlog.h"
 
-enum { WAIT_MS = 1000, WAITING_MAX = 256 * 1024, LIFTED_FD = 200 };
+enum { WAIT_MS = 1000, LIFTED_FD = 200 };
 
 /* As the log itself, its sink is there once per process. */
 static struct {
@@ -22,7 +23,7 @@ static struct {
 	int socket, file;		/* at most one of them is open */
 	char *path;			/* of the socket */
 	struct buf line;
-	struct buf waiting;		/* lines, each behind its length */
+	struct backlog backlog;
 	unsigned long dropped;
 } the = { .socket = -1, .file = -1 };
 
@@ -96,43 +97,32 @@ send_waiting(struct view line)
 	return sent == SENT;
 }
 
-static void
-keep(struct view line)
+static bool
+flush(void)
 {
-	size_t len = line.len;
-
-	if (the.waiting.len + sizeof(len) + len > WAITING_MAX) {
-		the.dropped++;
-		return;
-	}
-	buf_put(&the.waiting, &len, sizeof(len));
-	buf_putv(&the.waiting, line);
-}
-
-bool
-postlog_sink_flush(void)
-{
-	size_t len, done = 0;
-
-	while (done < the.waiting.len) {
-		memcpy(&len, the.waiting.data + done, sizeof(len));
-		if (!send_waiting(view_bytes(the.waiting.data + done + sizeof(len), len)))
-			break;
-		done += sizeof(len) + len;
-	}
-	buf_remove(&the.waiting, 0, done);
-	return the.waiting.len == 0;
+	return backlog_flush(&the.backlog, send_waiting);
 }
 
 static void
 send_line(struct view line)
 {
-	if (postlog_sink_flush() && send_waiting(line))
-		return;
-	if (the.never_wait)
-		keep(line);
+	if ((flush() && send_waiting(line)) || backlog_keep(&the.backlog, line))
+		the.dropped = 0;
 	else
 		the.dropped++;
+}
+
+/* How many lines are missing is told by the next one that is not. */
+static void
+put_text(struct buf *out, enum log_level level, struct view text)
+{
+	struct buf whole = BUF_INIT;
+
+	if (the.dropped > 0)
+		buf_printf(&whole, "(%lu lines lost) ", the.dropped);
+	buf_putv(&whole, text);
+	maillog_file_line(out, level, buf_view(&whole));
+	buf_fini(&whole);
 }
 
 static void
@@ -140,28 +130,47 @@ write_line(enum log_level level, struct view text, void *arg)
 {
 	if (!the.on)
 		return;
+	if (level >= LOG_LEVEL_FATAL)	/* the last line: there is no later */
+		the.never_wait = false;
 	buf_reset(&the.line);
-	maillog_file_line(&the.line, level, text);
+	put_text(&the.line, level, text);
 	if (the.file == -1) {
 		send_line(buf_view(&the.line));
 		return;
 	}
 	buf_putc(&the.line, '\n');
-	if (!file_write_all(the.file, buf_view(&the.line), NULL))
-		the.dropped++;
+	the.dropped = file_write_all(the.file, buf_view(&the.line), NULL) ? 0 : the.dropped + 1;
 }
 
 void
-postlog_sink_never_wait(void)
+maillog_never_wait(void)
 {
 	the.never_wait = true;
+	log_never_wait(true);
+}
+
+bool
+maillog_flush(void)
+{
+	bool sent = log_flush();
+
+	return flush() && sent;
 }
 
 void
-postlog_sink_forked(void)
+maillog_finish(void)
 {
 	the.never_wait = false;
-	buf_fini(&the.waiting);
+	log_never_wait(false);
+	maillog_flush();
+}
+
+void
+maillog_forked(void)
+{
+	the.never_wait = false;
+	backlog_drop(&the.backlog);
+	log_forked();
 }
 
 /* -- opening ---------------------------------------------------------------------------------------------------------- */

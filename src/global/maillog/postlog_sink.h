@@ -22,10 +22,14 @@ bool	maillog_open(struct config *config, const char *program);
 bool	postlog_sink_open(struct config *config);
 /* For postlogd, who would send to himself: lines are appended to the open file; -1: syslog. Not closed by us. */
 void	postlog_sink_use_file(int fd);
-/* From now on a line never waits: up to 256 KB are kept until postlog_sink_flush(), then lines are dropped and counted. */
-void	postlog_sink_never_wait(void);
-bool	postlog_sink_flush(void);	/* false: some lines still wait */
+/*
+ * Both kinds of log: a line that cannot be sent within a second is kept, and goes before the next one. Who may rest long
+ * behind a line calls maillog_flush() until it says true; without that the line would wait for the next.
+ */
+void	maillog_never_wait(void);	/* from now on not even that second */
+bool	maillog_flush(void);		/* false: some lines still wait */
+void	maillog_finish(void);		/* before a process ends: waits for them, a second at most */
 /* In the child of a process that never waits: what it kept is the parent's to send, and we may wait again. */
-void	postlog_sink_forked(void);
+void	maillog_forked(void);
 
 #endif

@@ -12,6 +12,7 @@
 
 #include "util/base/clock.h"
 #include "util/base/process_id.h"
+#include "util/log/backlog.h"
 #include "util/text/buf.h"
 #include "util/text/encode.h"
 
@@ -21,12 +22,13 @@ enum { SINKS_MAX = 4, LINE_MAX_BYTES = 8000, SYSLOG_WAIT_MS = 1000 };
 static struct {
 	char *tag;
 	int facility, syslog_fd, verbose, fatal_status;
-	bool to_stderr, to_syslog, busy;
+	bool to_stderr, to_syslog, busy, never_wait;
 	unsigned long dropped;
 	struct { log_sink *sink; void *arg; } sinks[SINKS_MAX];
 	size_t sink_count;
 	void (*fatal_hook)(int);
 	struct buf text, clean, line;
+	struct backlog backlog;		/* of syslog */
 } the = { .facility = LOG_MAIL, .syslog_fd = -1, .fatal_status = 1 };
 
 static const struct {
@@ -154,11 +156,11 @@ syslog_time(void)
 	return text;
 }
 
-/* Sends the line; a full socket is waited for, for one second; a vanished one is opened again, once. */
+/* Sends the line; a full socket may be waited for, for one second; a vanished one is opened again, once. */
 static bool
 syslog_send(struct view line)
 {
-	msec_t deadline = clock_now() + SYSLOG_WAIT_MS;
+	msec_t deadline = clock_now() + (the.never_wait ? 0 : SYSLOG_WAIT_MS);
 	bool reopened = false;
 
 	while (syslog_connect()) {
@@ -189,10 +191,29 @@ syslog_line(enum log_level level, struct view text)
 		buf_printf(&the.line, "(%lu lines lost) ", the.dropped);
 	buf_puts(&the.line, log_prefix(level));
 	buf_putv(&the.line, text);
-	if (syslog_send(buf_view(&the.line)))
+	if ((log_flush() && syslog_send(buf_view(&the.line))) || backlog_keep(&the.backlog, buf_view(&the.line)))
 		the.dropped = 0;
 	else
 		the.dropped++;
+}
+
+bool
+log_flush(void)
+{
+	return backlog_flush(&the.backlog, syslog_send);
+}
+
+void
+log_never_wait(bool on)
+{
+	the.never_wait = on;
+}
+
+void
+log_forked(void)
+{
+	the.never_wait = false;
+	backlog_drop(&the.backlog);
 }
 
 static void
@@ -215,6 +236,8 @@ log_line(enum log_level level, const char *format, va_list ap)
 	if (the.busy)		/* logging while logging: drop */
 		return;
 	the.busy = true;
+	if (level >= LOG_LEVEL_FATAL)	/* the last line: there is no later */
+		the.never_wait = false;
 	buf_reset(&the.text);
 	buf_vprintf(&the.text, format, ap);
 	buf_reset(&the.clean);

@@ -3,7 +3,8 @@
  *
  * The prefixes of the text (none, "warning: ", "error: ", "fatal: ", "panic: ") are what tools match on. Every byte
  * that is not printable is shown as '?', so that no caller can forget to; valid UTF-8 passes. Logging never fails and
- * never stops mail: a line that cannot be written within a second is dropped and counted. errno is kept.
+ * never stops mail: a line that cannot be sent within a second waits for the next one, or for log_flush(); what waits is
+ * bounded, and lines beyond are dropped and counted. errno is kept.
  */
 #ifndef UTIL_LOG_LOG_H
 #define UTIL_LOG_LOG_H
@@ -35,6 +36,9 @@ void	log_retag(const char *tag);
 void	log_add_sink(log_sink *sink, void *arg);
 void	log_to_stderr(bool on);				/* "postmap: warning: text", tag's last part first */
 void	log_to_syslog(bool on);				/* on after log_open() */
+void	log_never_wait(bool on);			/* not even that second, for who serves many at once */
+bool	log_flush(void);				/* false: some lines still wait for syslog */
+void	log_forked(void);				/* in a child: what waits is the parent's to send; we may wait again */
 void	log_set_fatal_status(int status);
 void	log_set_fatal_hook(void (*hook)(int level));	/* called once before exit: removes unfinished files, throttles */
 void	log_set_verbose(int level);
