@@ -102,7 +102,8 @@ loop_turn(struct loop *loop, msec_t wait_ms)
 		return false;
 	if (wait_ms > 0)
 		evtimer_add(loop->wait, &limit);
-	nothing_left = event_base_loop(loop->base, wait_ms == 0 ? EVLOOP_NONBLOCK : EVLOOP_ONCE) == 1;
+	/* Without ONCE the other flag would go on as long as something is ready: deferred work might never come. */
+	nothing_left = event_base_loop(loop->base, EVLOOP_ONCE | (wait_ms == 0 ? EVLOOP_NONBLOCK : 0)) == 1;
 	evtimer_del(loop->wait);
 	run_deferred(loop);
 	return !loop->stopped && !nothing_left;

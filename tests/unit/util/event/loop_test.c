@@ -146,10 +146,36 @@ test_signals_and_deferred_work(void **unused)
 	state_close(&state);
 }
 
+static void
+see_it_ready(int fd, int what, void *arg)
+{
+	if (++*(int *)arg > 1000)
+		fail_msg("the turn does not end");
+}
+
+/* A descriptor that stays ready, because what it tells is acted on at the end of the turn. */
+static void
+test_turn_without_waiting_ends(void **state)
+{
+	struct loop *loop = loop_new();
+	struct loop_io io = { NULL };
+	int fds[2], seen = 0;
+
+	assert_int_equal(pipe(fds), 0);
+	close(fds[1]);
+	loop_io_start(loop, &io, fds[0], LOOP_READ, see_it_ready, &seen);
+	assert_true(loop_turn(loop, 0));
+	assert_int_equal(seen, 1);
+	loop_io_stop(&io);
+	close(fds[0]);
+	loop_free(loop);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_turn_without_waiting_ends),
 		cmocka_unit_test(test_zero_timer_ip7),
 		cmocka_unit_test(test_start_and_stop),
 		cmocka_unit_test(test_turns_have_a_limit),
