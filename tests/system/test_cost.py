@@ -21,7 +21,7 @@ WARM, MESSAGES = 30, 100
 
 # Per message, over all daemons but postlogd, which stands for syslogd.
 CEILINGS = {
-    "relay": {"system calls": 110, "context switches": 35, "fsync": 1, "open": 3, "rename": 2, "unlink": 4, "connect": 0.1,
+    "relay": {"system calls": 90, "context switches": 32, "fsync": 1, "open": 2.2, "rename": 2, "unlink": 2.2, "connect": 0.1,
               "note to master": 0.2},
     # The queue file, the message and new/ are synced; one change of identity and back; who is asked for again and again,
     # is looked up once a second.
