@@ -228,19 +228,6 @@ prepare_templates(struct bounce *bounce, struct config *config)
 	buf_fini(&why);
 }
 
-/* Notices are internal mail: inspected only when that is asked for. */
-static unsigned
-cleanup_flags_of(const char *classes)
-{
-	struct view rest = view_string(classes), word;
-	unsigned flags = CLEANUP_INTERNAL;
-
-	while (view_word(&rest, ", \t\r\n", &word))
-		if (view_is_nocase(word, "bounce"))
-			flags |= CLEANUP_FILTER | CLEANUP_MILTER;
-	return flags;
-}
-
 static void
 prepare(struct service_context *ctx)
 {
@@ -249,7 +236,7 @@ prepare(struct service_context *ctx)
 
 	bounce->config = service_config(ctx);
 	prepare_templates(bounce, service_settings(ctx));
-	bounce->cleanup_flags = cleanup_flags_of(bounce->config->filter_classes);
+	bounce->cleanup_flags = cleanup_notice_flags(bounce->config->filter_classes, "bounce");
 	bounce->queue = queue_of(bounce->config, view_string(service_name(ctx)));
 	buf_printf(&path, "public/%s", bounce->config->cleanup_service);
 	bounce->cleanup = cleanup_client_new(buf_c(&path), (msec_t)bounce->config->ipc_timeout_sec * 1000);

@@ -3,14 +3,7 @@
 typedef struct cleanup_config C;
 
 const struct binding cleanup_bindings[] = {
-	BIND_STRING(C, rewrite.myorigin, "myorigin"),
-	BIND_STRING(C, rewrite.mydomain, "mydomain"),
-	BIND_STRING(C, rewrite.remote_domain, "remote_header_rewrite_domain"),
-	BIND_STRING(C, rewrite.empty_address_recipient, "empty_address_recipient"),
-	BIND_BOOL(C, rewrite.append_at_myorigin, "append_at_myorigin"),
-	BIND_BOOL(C, rewrite.append_dot_mydomain, "append_dot_mydomain"),
-	BIND_BOOL(C, rewrite.swap_bangpath, "swap_bangpath"),
-	BIND_BOOL(C, rewrite.allow_percent_hack, "allow_percent_hack"),
+	REWRITE_BINDINGS(C, rewrite.),
 	BIND_STRING(C, myhostname, "myhostname"),
 	BIND_STRING(C, hash_queue_names, "hash_queue_names"),
 	BIND_INT(C, hash_queue_depth, "hash_queue_depth"),

@@ -16,7 +16,7 @@ deliver(void *agent, struct delivery_request *request, struct delivery_report *r
 	else
 		dsn_set(&dsn, code, "%.*s", VIEW_ARG(text));
 	for (size_t i = 0; i < request->recipient_count; i++)
-		if (!delivery_sent(request, &request->recipients[i], "none", &dsn))
+		if (!delivery_conclude(request, &request->recipients[i], "none", &dsn))
 			report->result = DELIVERY_DEFERRED;
 	dsn_fini(&dsn);
 }

@@ -35,7 +35,7 @@ deliver(void *arg, struct delivery_request *request, struct delivery_report *rep
 	for (size_t i = 0; i < request->recipient_count; i++) {
 		const struct queue_recipient *recipient = &request->recipients[i];
 
-		if (!(agent->retry ? delivery_deferred : delivery_bounced)(request, recipient, "none", &dsn))
+		if (!delivery_conclude(request, recipient, "none", &dsn))
 			report->result = DELIVERY_DEFERRED;
 	}
 	dsn_fini(&dsn);

@@ -37,11 +37,7 @@ report(struct local_delivery *delivery, struct view address, const struct dsn *d
 	const char *relay = delivery->agent->service;
 
 	identity_restore();
-	if (dsn->status[0] == '2')
-		return delivery_sent(delivery->request, &recipient, relay, dsn);
-	if (dsn->status[0] == '5')
-		return delivery_bounced(delivery->request, &recipient, relay, dsn);
-	return delivery_deferred(delivery->request, &recipient, relay, dsn);
+	return delivery_conclude(delivery->request, &recipient, relay, dsn);
 }
 
 /* -- destinations -------------------------------------------------------------------------------------------------- */

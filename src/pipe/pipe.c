@@ -69,17 +69,6 @@ prepare(struct service_context *ctx)
 
 /* -- delivery ------------------------------------------------------------------------------------------------------ */
 
-static bool
-report_one(const struct agent *agent, const struct delivery_request *request, const struct queue_recipient *recipient,
-    const struct dsn *dsn)
-{
-	if (dsn->status[0] == '2')
-		return delivery_sent(request, recipient, agent->service, dsn);
-	if (dsn->status[0] == '5')
-		return delivery_bounced(request, recipient, agent->service, dsn);
-	return delivery_deferred(request, recipient, agent->service, dsn);
-}
-
 /* The text of a success is short: it is what the command said to nobody in particular. */
 static void
 tell_success(const struct agent *agent, const struct buf *output, struct dsn *dsn)
@@ -158,7 +147,7 @@ deliver(void *arg, struct delivery_request *request, struct delivery_report *rep
 	dsn_init(&dsn);
 	deliver_all(agent, request, &arena, &dsn);
 	for (size_t i = 0; i < request->recipient_count; i++)
-		if (!report_one(agent, request, &request->recipients[i], &dsn))
+		if (!delivery_conclude(request, &request->recipients[i], agent->service, &dsn))
 			report->result = DELIVERY_DEFERRED;
 	dsn_fini(&dsn);
 	arena_fini(&arena);

@@ -289,7 +289,7 @@ static void
 show(const struct request *request)
 {
 	switch (request->mode) {
-	case 'a': case 'A': list_sasl_types(); break;
+	case 'a': case 'A': list_sasl_types(request->mode == 'A'); break;
 	case 'b': case 't': show_templates(request); break;
 	case 'm': show_types(request); break;
 	case 'l': list_lock_methods(); break;

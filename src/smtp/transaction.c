@@ -61,14 +61,12 @@ conclude(const struct delivery *delivery, size_t i, const char *relay, const str
 	struct dsn verdict;
 	bool done;
 
-	if (dsn->status[0] == '5')
-		return delivery_bounced(delivery->request, &recipient, relay, dsn);
-	if (dsn->status[0] == '4')
-		return delivery_deferred(delivery->request, &recipient, relay, dsn);
+	if (dsn->status[0] != '2')
+		return delivery_conclude(delivery->request, &recipient, relay, dsn);
 	dsn_init(&verdict);
 	dsn_copy(&verdict, dsn);
 	note_relay(delivery, &recipient, &verdict);
-	done = delivery_sent(delivery->request, &recipient, relay, &verdict);
+	done = delivery_conclude(delivery->request, &recipient, relay, &verdict);
 	dsn_fini(&verdict);
 	return done;
 }

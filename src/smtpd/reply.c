@@ -129,13 +129,9 @@ add_footer(struct session *session, struct message *message)
 static void
 note(struct session *session, const struct message *message)
 {
-	struct buf whole = BUF_INIT;
-
-	put_whole(&whole, message);
-	transcript_out(&session->transcript, buf_view(&whole));
+	transcript_out(&session->transcript, message->code, message->dsn, buf_view(&message->text));
 	if (message->code >= 400)
 		transcript_refused(&session->transcript, message->dsn);
-	buf_fini(&whole);
 }
 
 static bool

@@ -191,7 +191,7 @@ needs_tls(const struct smtpd_config *config)
 }
 
 /*
- * TODO: milters. Until there are some, all of them are out of order, and milter_default_action says what that means:
+ * There is no milter client, so all of them are out of order, and milter_default_action says what that means:
  * mail that nobody looked at is not taken for mail that passed.
  */
 static void

@@ -3,15 +3,7 @@
 typedef struct resolver_config C;
 
 const struct binding resolver_bindings[] = {
-	BIND_STRING(C, rewrite.myorigin, "myorigin"),
-	BIND_STRING(C, rewrite.mydomain, "mydomain"),
-	BIND_STRING(C, rewrite.remote_domain, "remote_header_rewrite_domain"),
-	BIND_STRING(C, rewrite.empty_address_recipient, "empty_address_recipient"),
-	BIND_BOOL(C, rewrite.append_at_myorigin, "append_at_myorigin"),
-	BIND_BOOL(C, rewrite.append_dot_mydomain, "append_dot_mydomain"),
-	BIND_BOOL(C, rewrite.swap_bangpath, "swap_bangpath"),
-	BIND_BOOL(C, rewrite.allow_percent_hack, "allow_percent_hack"),
-	BIND_BOOL(C, rewrite.resolve_dequoted, "resolve_dequoted_address"),
+	REWRITE_BINDINGS(C, rewrite.),
 	BIND_STRING(C, routing.local_transport, "local_transport"),
 	BIND_STRING(C, routing.virtual_transport, "virtual_transport"),
 	BIND_STRING(C, routing.relay_transport, "relay_transport"),

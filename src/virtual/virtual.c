@@ -205,17 +205,6 @@ deliver_one(const struct agent *agent, const struct delivery_request *request, c
 	buf_fini(&path);
 }
 
-static bool
-report_one(const struct agent *agent, const struct delivery_request *request, const struct queue_recipient *recipient,
-    const struct dsn *dsn)
-{
-	if (dsn->status[0] == '2')
-		return delivery_sent(request, recipient, agent->service, dsn);
-	if (dsn->status[0] == '5')
-		return delivery_bounced(request, recipient, agent->service, dsn);
-	return delivery_deferred(request, recipient, agent->service, dsn);
-}
-
 static void
 deliver(void *arg, struct delivery_request *request, struct delivery_report *report)
 {
@@ -225,7 +214,7 @@ deliver(void *arg, struct delivery_request *request, struct delivery_report *rep
 	dsn_init(&dsn);
 	for (size_t i = 0; i < request->recipient_count; i++) {
 		deliver_one(agent, request, &request->recipients[i], &dsn);
-		if (!report_one(agent, request, &request->recipients[i], &dsn))
+		if (!delivery_conclude(request, &request->recipients[i], agent->service, &dsn))
 			report->result = DELIVERY_DEFERRED;
 	}
 	dsn_fini(&dsn);

@@ -174,16 +174,22 @@ def test_lost_connection_suspends_the_destination(make_mta: MakeMta, server: Cal
 
 @pytest.mark.parametrize("settings, waits", [
     ({"smtp_tls_security_level": "encrypt"}, True), ({"smtp_tls_security_level": "may"}, False),
-    ({"smtp_tls_policy_maps": "inline:{far.test=secure}"}, True), ({"smtp_tls_policy_maps": "inline:{.test=encrypt}"}, True),
-    ({"smtp_tls_security_level": "encrypt", "smtp_tls_policy_maps": "inline:{far.test=may}"}, False),
-    ({"smtp_tls_per_site": "inline:{far.test=MUST}"}, True), ({"smtp_tls_per_site": "inline:{far.test=MAY}"}, False),
+    ({"smtp_tls_policy_maps": "inline:{{HOP=secure}}"}, True), ({"smtp_tls_policy_maps": "inline:{{.else.test=secure}}"}, False),
+    ({"smtp_tls_security_level": "encrypt", "smtp_tls_policy_maps": "inline:{{HOP=may}}"}, False),
+    ({"smtp_tls_per_site": "inline:{{HOP=MUST}}"}, True), ({"smtp_tls_per_site": "inline:{{HOP=MAY}}"}, False),
     ({"smtp_tls_policy_maps": "fail:down"}, True)])
 def test_what_needs_tls_is_not_sent_in_clear(make_mta: MakeMta, server: Callable[..., Server], settings: dict[str, str],
                                              waits: bool) -> None:
     there = server()
-    mta = make_mta({"transport_maps": "inline:{far.test=smtp:far.test}", "smtp_host_lookup": "native", **settings,
-                    "smtp_tcp_port": there.nexthop.rpartition(":")[2]}).start()
+    mta = make_mta({"relayhost": there.nexthop, "default_transport": "smtp",
+                    **{name: value.replace("HOP", there.nexthop) for name, value in settings.items()}}).start()
     queue_id = mta.send("a@example.test", "b@far.test")
     line = mta.wait_log(rf"smtp\[\d+\]: {queue_id}: to=<b@far\.test>.*").group(0)
-    assert ("dsn=4.7.4" in line or "dsn=4.7.5" in line) == waits, line
-    assert not (waits and there.sessions)
+    assert re.search(r"dsn=4\.7\.[45], status=deferred" if waits else "status=sent", line), line
+    assert bool(there.sessions) != waits
+
+
+def test_tls_policy_of_a_parent_domain(make_mta: MakeMta) -> None:
+    mta = make_mta({"default_transport": "smtp", "smtp_tls_policy_maps": "inline:{{.far.test=encrypt}}"}).start()
+    queue_id = mta.send("a@example.test", "b@sub.far.test")
+    mta.wait_log(rf"{queue_id}: to=<b@sub\.far\.test>.*dsn=4\.7\.4, status=deferred")

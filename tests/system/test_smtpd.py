@@ -539,6 +539,7 @@ def test_postmaster_gets_the_transcript_of_a_session_with_errors_BN11(make_mta: 
     assert "Subject: Posthaste SMTP server: errors from localhost[127.0.0.1]" in text
     assert " Out: 220 mail.example.test ESMTP" in text and " In:  ehlo client.example.test\n" in text
     assert " Out: 500 5.5.2 " in text and " In:  AUTH PLAIN\n" in text and "c2VjcmV0" not in text
+    assert " Out: 250-mail.example.test\n Out: 250-PIPELINING\n" in text
 
 
 def test_no_transcript_of_classes_that_nobody_asked_for(make_mta: Callable[..., Mta]) -> None:

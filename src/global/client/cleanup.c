@@ -17,6 +17,18 @@ struct cleanup_client {
 	bool unfit;			/* a record that no queue file can hold was put */
 };
 
+unsigned
+cleanup_notice_flags(const char *filter_classes, const char *class)
+{
+	struct view rest = view_string(filter_classes), word;
+	unsigned flags = CLEANUP_INTERNAL;
+
+	while (view_word(&rest, ", \t\r\n", &word))
+		if (view_is_nocase(word, class))
+			flags |= CLEANUP_FILTER | CLEANUP_MILTER;
+	return flags;
+}
+
 struct cleanup_client *
 cleanup_client_new(const char *path, msec_t timeout_ms)
 {

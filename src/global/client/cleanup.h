@@ -57,6 +57,9 @@ bool		 cleanup_override(unsigned *flags, const char *options, struct buf *why);
 /* smtputf8_autodetect_classes: is mail of this origin ("sendmail", "qmqpd") looked through for addresses in UTF-8? */
 bool		 cleanup_autodetects(const char *classes, const char *origin);
 
+/* Notices are internal mail: inspected only where internal_mail_filter_classes names their class ("bounce", "notify"). */
+unsigned cleanup_notice_flags(const char *filter_classes, const char *class);
+
 struct cleanup_client;
 
 /* service: "public/cleanup"; several masters' cleanup services may exist (cleanup_service_name). */

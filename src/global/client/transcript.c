@@ -2,6 +2,7 @@
 
 #include "global/client/cleanup.h"
 #include "util/log/log.h"
+#include "util/text/encode.h"
 
 enum { TEXT_MAX = 64 * 1024 };
 
@@ -23,28 +24,37 @@ const struct binding transcript_bindings[] = {
 
 /* -- what was said ------------------------------------------------------------------------------------------------------------ */
 
-static void
-put_line(struct transcript *transcript, const char *who, struct view line)
+static bool
+has_room(struct transcript *transcript, size_t len)
 {
-	if (transcript->text.len + line.len > TEXT_MAX) {
-		transcript->cut = true;
-		return;
-	}
-	buf_puts(&transcript->text, who);
-	buf_putv(&transcript->text, line);
-	buf_putc(&transcript->text, '\n');
+	transcript->cut = transcript->cut || transcript->text.len + len > TEXT_MAX;
+	return !transcript->cut;
 }
 
 void
 transcript_in(struct transcript *transcript, struct view line)
 {
-	put_line(transcript, " In:  ", line);
+	if (!has_room(transcript, line.len))
+		return;
+	buf_puts(&transcript->text, " In:  ");
+	printable_put(&transcript->text, line, '?', true);
+	buf_putc(&transcript->text, '\n');
 }
 
 void
-transcript_out(struct transcript *transcript, struct view reply)
+transcript_out(struct transcript *transcript, int code, const char *dsn, struct view text)
 {
-	put_line(transcript, " Out: ", reply);
+	struct view line;
+	bool more = has_room(transcript, text.len);
+
+	while (more) {
+		more = view_split(text, '\n', &line, &text);
+		if (!more)
+			line = text;
+		buf_printf(&transcript->text, " Out: %d%c%s%s", code, more ? '-' : ' ', dsn, *dsn != '\0' ? " " : "");
+		printable_put(&transcript->text, line, '?', true);
+		buf_putc(&transcript->text, '\n');
+	}
 }
 
 /* Space and services are our resources; sizes, numbers and rights are policy (RFC 3463, 3). */
@@ -94,18 +104,6 @@ wanted(const char *classes)
 			if (view_is_nocase(word, names[i].name))
 				bits |= names[i].bit;
 	return bits;
-}
-
-static unsigned
-cleanup_flags(const char *filter_classes)
-{
-	struct view rest = view_string(filter_classes), word;
-	unsigned flags = CLEANUP_INTERNAL;
-
-	while (view_word(&rest, ", \t\r\n", &word))
-		if (view_is_nocase(word, "notify"))
-			flags |= CLEANUP_FILTER | CLEANUP_MILTER;
-	return flags;
 }
 
 static void
@@ -168,7 +166,7 @@ compose(struct cleanup_client *cleanup, const struct transcript *transcript, con
 	const char *recipient = bounced ? config->bounce_recipient : config->error_recipient;
 	unsigned status;
 
-	if (!cleanup_open(cleanup, cleanup_flags(config->filter_classes), why))
+	if (!cleanup_open(cleanup, cleanup_notice_flags(config->filter_classes, "notify"), why))
 		return false;
 	put_envelope(cleanup, config, recipient);
 	put_content(cleanup, transcript, config, recipient, what);

@@ -34,7 +34,8 @@ struct transcript {
 };
 
 void	transcript_in(struct transcript *transcript, struct view line);		/* the client said */
-void	transcript_out(struct transcript *transcript, struct view reply);	/* the server said; lines are divided by LF */
+/* The server said: lines of text are divided by LF; dsn is "" where there is none. Unprintable bytes become '?'. */
+void	transcript_out(struct transcript *transcript, int code, const char *dsn, struct view text);
 /* A refusal: its class follows from the enhanced code. */
 void	transcript_refused(struct transcript *transcript, const char *dsn);
 void	transcript_reset(struct transcript *transcript);

@@ -96,12 +96,11 @@ void	delivery_report_put(struct buf *out, const struct delivery_report *report);
  * What became of one recipient: goes through the status filter, logs the delivery line, keeps the bounce, defer or trace
  * log by way of the bounce service, and marks the recipient done in the queue file where that is due. True: it is done.
  * False: it stays in the file, deferred or because its verdict could not be recorded, and the report says DEFERRED. The
- * class of the status decides; the three names say what the caller meant.
+ * class of the status decides.
  */
-bool	delivery_sent(const struct delivery_request *request, const struct queue_recipient *recipient, const char *relay, const struct dsn *dsn);
-bool	delivery_bounced(const struct delivery_request *request, const struct queue_recipient *recipient, const char *relay, const struct dsn *dsn);
+bool	delivery_conclude(const struct delivery_request *request, const struct queue_recipient *recipient, const char *relay,
+	    const struct dsn *dsn);
 /* For the trace log only: an alias was expanded. True when there was nothing to record, too. */
 bool	delivery_trace(const struct delivery_request *request, const struct queue_recipient *recipient, const struct dsn *dsn);
-bool	delivery_deferred(const struct delivery_request *request, const struct queue_recipient *recipient, const char *relay, const struct dsn *dsn);
 
 #endif

@@ -203,8 +203,8 @@ deferred(const struct delivery_request *request, const struct queue_recipient *r
 }
 
 /* A filter may turn one failure into the other; delivered is delivered. */
-static bool
-conclude(const struct delivery_request *request, const struct queue_recipient *recipient, const char *relay,
+bool
+delivery_conclude(const struct delivery_request *request, const struct queue_recipient *recipient, const char *relay,
     const struct dsn *dsn)
 {
 	struct dsn changed;
@@ -221,27 +221,6 @@ conclude(const struct delivery_request *request, const struct queue_recipient *r
 		done = deferred(request, recipient, relay, dsn);
 	dsn_fini(&changed);
 	return done;
-}
-
-bool
-delivery_sent(const struct delivery_request *request, const struct queue_recipient *recipient, const char *relay,
-    const struct dsn *dsn)
-{
-	return conclude(request, recipient, relay, dsn);
-}
-
-bool
-delivery_bounced(const struct delivery_request *request, const struct queue_recipient *recipient, const char *relay,
-    const struct dsn *dsn)
-{
-	return conclude(request, recipient, relay, dsn);
-}
-
-bool
-delivery_deferred(const struct delivery_request *request, const struct queue_recipient *recipient, const char *relay,
-    const struct dsn *dsn)
-{
-	return conclude(request, recipient, relay, dsn);
 }
 
 bool

@@ -1,15 +1,7 @@
 #include "global/rewrite/rewrite.h"
 
 const struct binding rewrite_bindings[] = {
-	BIND_STRING(struct rewrite_rules, myorigin, "myorigin"),
-	BIND_STRING(struct rewrite_rules, mydomain, "mydomain"),
-	BIND_STRING(struct rewrite_rules, remote_domain, "remote_header_rewrite_domain"),
-	BIND_STRING(struct rewrite_rules, empty_address_recipient, "empty_address_recipient"),
-	BIND_BOOL(struct rewrite_rules, append_at_myorigin, "append_at_myorigin"),
-	BIND_BOOL(struct rewrite_rules, append_dot_mydomain, "append_dot_mydomain"),
-	BIND_BOOL(struct rewrite_rules, swap_bangpath, "swap_bangpath"),
-	BIND_BOOL(struct rewrite_rules, allow_percent_hack, "allow_percent_hack"),
-	BIND_BOOL(struct rewrite_rules, resolve_dequoted, "resolve_dequoted_address"),
+	REWRITE_BINDINGS(struct rewrite_rules, ),
 	BIND_END
 };
 

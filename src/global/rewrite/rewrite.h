@@ -12,6 +12,18 @@ struct rewrite_rules {
 	bool append_at_myorigin, append_dot_mydomain, swap_bangpath, allow_percent_hack, resolve_dequoted;
 };
 
+/* The rows that fill the rules inside a larger struct: REWRITE_BINDINGS(struct cleanup_config, rewrite.) */
+#define REWRITE_BINDINGS(type, prefix) \
+	BIND_STRING(type, prefix myorigin, "myorigin"), \
+	BIND_STRING(type, prefix mydomain, "mydomain"), \
+	BIND_STRING(type, prefix remote_domain, "remote_header_rewrite_domain"), \
+	BIND_STRING(type, prefix empty_address_recipient, "empty_address_recipient"), \
+	BIND_BOOL(type, prefix append_at_myorigin, "append_at_myorigin"), \
+	BIND_BOOL(type, prefix append_dot_mydomain, "append_dot_mydomain"), \
+	BIND_BOOL(type, prefix swap_bangpath, "swap_bangpath"), \
+	BIND_BOOL(type, prefix allow_percent_hack, "allow_percent_hack"), \
+	BIND_BOOL(type, prefix resolve_dequoted, "resolve_dequoted_address")
+
 extern const struct binding rewrite_bindings[];		/* fill a struct rewrite_rules */
 
 enum rewrite_context { REWRITE_LOCAL, REWRITE_REMOTE };	/* REMOTE: appends remote_domain; "" = no rewriting at all */

@@ -38,8 +38,10 @@ test_bounded(void **state)
 	assert_in_range(transcript.text.len, 60000, 70000);
 	transcript_reset(&transcript);
 	assert_false(transcript.cut);
-	transcript_out(&transcript, VIEW("250 ok"));
-	assert_string_equal(buf_c(&transcript.text), " Out: 250 ok\n");
+	transcript_out(&transcript, 250, "2.0.0", VIEW("ok"));
+	transcript_out(&transcript, 250, "", VIEW("mail.test\nSIZE"));
+	transcript_in(&transcript, VIEW("a\rb"));
+	assert_string_equal(buf_c(&transcript.text), " Out: 250 2.0.0 ok\n Out: 250-mail.test\n Out: 250 SIZE\n In:  a?b\n");
 	transcript_fini(&transcript);
 }
 
