@@ -56,7 +56,7 @@ ARCHIVES := $(patsubst %,$(B)/lib%.a,$(LIBRARIES))
 DAEMON_FILES := $(patsubst %,$(B)/libexec/%,$(DAEMONS))
 COMMAND_FILES := $(patsubst %,$(B)/sbin/%,$(COMMANDS))
 
-all: $(DAEMON_FILES) $(COMMAND_FILES) $(MODULE_FILES)
+all: $(DAEMON_FILES) $(COMMAND_FILES) $(MODULE_FILES) manuals
 
 # config.h is made first; the compiler's .d files say which sources depend on what is in it
 $(B)/pic/%.o: %.c | config.h
@@ -81,6 +81,24 @@ config.mk: dev/configure
 
 config.h: config.mk ;
 
+# -- manuals: the registry and man/parameters make the lists of parameters in the pages of man ---------------------------
+
+MANUAL_SOURCES := $(wildcard man/man?/*)
+MANUALS := $(patsubst %,$(B)/%,$(MANUAL_SOURCES))
+
+$(B)/manual: $(patsubst %.c,$(B)/%.o,$(wildcard dev/manual/*.c)) $(ARCHIVES)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(ARCHIVES) -Wl,--end-group $(LIBRARY_LIBS)
+
+$(B)/man/%: man/% $(B)/manual $(wildcard man/parameters/*.mdoc)
+	@mkdir -p $(@D)
+	$(Q)$(B)/manual fill man/parameters $< > $@.new && mv $@.new $@
+
+manuals: $(MANUALS)
+
+# One folder for all sections, so that pages find each other
+html: manuals
+	@dev/html-manuals $(B)
+
 # -- tests: tests/unit mirrors src; tests/fuzz has one target per parser ------------------------------------------------
 
 UNIT_SOURCES := $(shell find tests/unit -name '*_test.c' 2>/dev/null)
@@ -94,9 +112,9 @@ $(B)/libtesting.a: $(UNIT_HELPERS)
 $(UNIT_TESTS): $(B)/%: $(B)/%.o $(B)/libtesting.a $(ARCHIVES)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< -Wl,--start-group $(B)/libtesting.a $(ARCHIVES) -Wl,--end-group $(LIBRARY_LIBS) -lcmocka
 
-unit-tests: $(UNIT_TESTS)
+unit-tests: $(UNIT_TESTS) manuals
 	@dev/check-layers
-	@dev/check-manuals
+	@dev/check-manuals $(B)
 	@dev/run-unit-tests $(UNIT_TESTS)
 
 check:
@@ -123,12 +141,13 @@ fuzz:
 
 # -- installing ---------------------------------------------------------------------------------------------------------
 
-install: all
-	dev/install "$(DESTDIR)" $(B)
+# HTML_DIRECTORY=/where/they/go: the manuals as HTML, too
+install: all $(if $(HTML_DIRECTORY),html)
+	dev/install "$(DESTDIR)" $(B) "$(HTML_DIRECTORY)"
 
 clean:
 	rm -rf build build-asan build-fuzz
 
-.PHONY: all check unit-tests fuzz install clean
+.PHONY: all manuals html check unit-tests fuzz install clean
 .SECONDARY:
 -include $(shell find $(B) build-fuzz -name '*.d' 2>/dev/null)
