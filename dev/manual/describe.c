@@ -209,6 +209,25 @@ describe_all(const struct texts *texts, FILE *out)
 	fputs(".El\n", out);
 }
 
+/* A page does not refer to itself: .Xr smtp 8 is .Nm in smtp.8. */
+static void
+put_summary(struct view summary, struct view name, struct view section, FILE *out)
+{
+	struct buf self = BUF_INIT;
+	struct view line;
+	bool more = true;
+
+	buf_printf(&self, ".Xr %.*s %.*s", VIEW_ARG(name), VIEW_ARG(section));
+	while (more && summary.len > 0) {
+		more = view_split(summary, '\n', &line, &summary);
+		if (!view_starts(line, buf_view(&self)))
+			fprintf(out, "%.*s\n", VIEW_ARG(line));
+		else
+			fprintf(out, ".Nm%.*s\n", VIEW_ARG(view_slice(line, self.len, line.len)));
+	}
+	buf_fini(&self);
+}
+
 void
 describe_program(const struct texts *texts, struct view name, struct view section, FILE *out)
 {
@@ -222,7 +241,7 @@ describe_program(const struct texts *texts, struct view name, struct view sectio
 			continue;
 		fputs(count++ == 0 ? ".Bl -tag -width Ds\n" : "", out);
 		put_item(param, out);
-		fprintf(out, "%.*s", VIEW_ARG(text->summary));
+		put_summary(text->summary, name, section, out);
 	}
 	fputs(count > 0 ? ".El\n" : "only those that others read, too.\n", out);
 }
