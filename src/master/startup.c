@@ -65,7 +65,10 @@ wait_for_child(int fd, pid_t pid)
 
 	while ((n = read(fd, &byte, 1)) == -1 && errno == EINTR)
 		continue;
-	_exit(n == 1 ? 0 : 1);
+	if (n == 1)
+		_exit(0);
+	waitpid(pid, NULL, 0);		/* its descriptors close before it is gone */
+	_exit(1);
 }
 
 static void

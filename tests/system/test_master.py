@@ -86,6 +86,15 @@ def test_second_start_is_refused_ST3(make_mta: MakeMta) -> None:
     assert os.spawnv(os.P_WAIT, daemon[0], [*daemon, "-t"]) == 0
 
 
+def test_failed_start_leaves_no_process(make_mta: MakeMta) -> None:
+    """When the command returns, the master that failed is gone, not just going."""
+    mta = make_mta(main={"inet_interfaces": "203.0.114.9"})
+    for _ in range(5):
+        assert mta.postfix("start").returncode != 0
+        with pytest.raises(ProcessLookupError):
+            os.kill(mta.master_pid(), 0)
+
+
 def test_same_data_directory_is_refused_ST3(make_mta: MakeMta) -> None:
     first, second = Toys(make_mta).mta.start(), Toys(make_mta).mta
     second.configure(data_directory=str(first.data))
