@@ -9,6 +9,7 @@
 	BIND_STRING(struct smtp_config, address_preference, prefix "address_preference"), \
 	BIND_STRING(struct smtp_config, tcp_port, prefix "tcp_port"), \
 	BIND_STRING(struct smtp_config, dns_support, prefix "dns_support_level"), \
+	BIND_BOOL(struct smtp_config, disable_dns_lookups, "disable_dns_lookups"), \
 	BIND_STRING(struct smtp_config, pix_workarounds, prefix "pix_workarounds"), \
 	BIND_STRING(struct smtp_config, verify_target, prefix "address_verify_target"), \
 	BIND_TIME(struct smtp_config, pix_threshold_sec, prefix "pix_workaround_threshold_time"), \

@@ -15,7 +15,7 @@ struct smtp_config {
 	const char *tcp_port, *host_lookup, *dns_support, *address_preference, *fallback_relay, *srv_services;
 	const char *bind_address, *bind_address6;
 	int mx_address_limit, mx_session_limit;
-	bool randomize, balance, cname_overrides, bind_address_enforce;
+	bool randomize, balance, cname_overrides, bind_address_enforce, disable_dns_lookups;
 	bool defer_if_no_mx_address, ignore_mx_error, ignore_srv_error, srv_fallback;
 
 	/* how we speak */

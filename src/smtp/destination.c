@@ -9,7 +9,7 @@
 #include "util/net/endpoint.h"
 #include "util/text/words.h"
 
-enum { HOSTS_MAX = 500, OWN_MAX = 256, ADDRESSES_PER_HOST_MAX = 100 };
+enum { HOSTS_MAX = 500, OWN_MAX = 256, ADDRESSES_PER_HOST_MAX = 100, SMTP_PORT = 25 };
 
 /* -- syntax ---------------------------------------------------------------------------------------------------------- */
 
@@ -182,11 +182,18 @@ add_native(struct search *search, const char *name, unsigned preference)
 	return added > 0;
 }
 
+/* The older parameter counts as long as the newer one is not set. */
+static bool
+uses_dns(const struct smtp_config *config)
+{
+	return config->dns_support[0] != '\0' ? strcasecmp(config->dns_support, "disabled") != 0 : !config->disable_dns_lookups;
+}
+
 /* All addresses of a name, or the name itself when it is an address. */
 static bool
 add_name(struct search *search, const char *name, unsigned preference)
 {
-	struct view methods = view_string(search->config->host_lookup), word;
+	struct view methods = view_string(uses_dns(search->config) ? search->config->host_lookup : "native"), word;
 	struct netaddr addr;
 	bool found = false;
 
@@ -486,7 +493,7 @@ destination_hosts(const struct destination *to, const struct client *client, str
 {
 	const struct smtp_config *config = client->config;
 	struct search search = { .config = config, .port = to->port, .arena = arena, .out = out, .dsn = dsn };
-	bool plain = to->literal || strcmp(config->dns_support, "disabled") == 0;
+	bool plain = to->literal || !uses_dns(config);
 
 	out->count = 0;
 	out->hosts = arena_alloc_array(arena, HOSTS_MAX, sizeof(*out->hosts));
@@ -494,8 +501,8 @@ destination_hosts(const struct destination *to, const struct client *client, str
 		return false;
 	prefer_family(out, config->address_preference);
 	qsort(out->hosts, out->count, sizeof(*out->hosts), compare_hosts);
-	/* A next hop in brackets, or on another port, is the administrator's word. */
-	if (!client->lmtp && !to->literal && !cut_loop(to, config, out, dsn, search.try_again))
+	/* A host that no MX record names, or another port, is the administrator's word. */
+	if (!plain && to->port == SMTP_PORT && !cut_loop(to, config, out, dsn, search.try_again))
 		return false;
 	cut_list(config, out);
 	return true;

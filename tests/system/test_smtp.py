@@ -193,3 +193,13 @@ def test_tls_policy_of_a_parent_domain(make_mta: MakeMta) -> None:
     mta = make_mta({"default_transport": "smtp", "smtp_tls_policy_maps": "inline:{{.far.test=encrypt}}"}).start()
     queue_id = mta.send("a@example.test", "b@sub.far.test")
     mta.wait_log(rf"{queue_id}: to=<b@sub\.far\.test>.*dsn=4\.7\.4, status=deferred")
+
+
+@pytest.mark.parametrize("setting", [{"smtp_dns_support_level": "disabled"}, {"disable_dns_lookups": "yes"}])
+def test_without_dns_the_system_names_hosts(make_mta: MakeMta, server: Callable[..., Server], setting: dict[str, str]) -> None:
+    """… and a port of our own choice is no loop."""
+    host = server()
+    mta = client(make_mta, a=host)
+    mta.configure(default_transport=f"smtp:localhost:{host.nexthop.rpartition(':')[2]}", **setting)
+    mta.reload()
+    assert verdict(mta, "x@b.test") == "2.0.0 sent"
