@@ -34,23 +34,28 @@ append(struct bounce *bounce, const struct bounce_entry *entry)
 
 /* -- a case -------------------------------------------------------------------------------------------------------- */
 
+/*
+ * A message that is not where it should be was taken by another queue manager, after a crash, or by postsuper: who has it
+ * will ask again, and a notice from here would tell nothing of it. A damaged one is told of as far as it goes.
+ */
 static void
 open_message(struct bounce_case *c)
 {
 	struct buf path = BUF_INIT, why = BUF_INIT, queue = BUF_INIT;
+	enum queue_read result = QUEUE_READ_ERROR;
 	struct queue_recipient *recipients;
 	size_t count;
 	off_t resume = 0;
 
 	buf_putv(&queue, c->request->queue_name);
 	queue_path(&path, &c->bounce->config->layout, buf_c(&queue), c->request->queue_id);
-	if ((c->fd = file_open(buf_c(&path), O_RDONLY, 0, &why)) == -1) {
-		log_warn("%s", buf_c(&why));
-	} else if (queue_envelope_read(c->fd, &c->arena, &c->envelope, &recipients, &count, 1, &resume, NULL, &why) >
-	    QUEUE_READ_END) {
+	if ((c->fd = file_open(buf_c(&path), O_RDONLY, 0, &why)) != -1)
+		result = queue_envelope_read(c->fd, &c->arena, &c->envelope, &recipients, &count, 1, &resume, NULL, &why);
+	if (result > QUEUE_READ_END) {
 		log_warn("%.*s: %s", VIEW_ARG(c->request->queue_id), buf_c(&why));
 		c->envelope.complete = false;
 	}
+	c->unreadable = result == QUEUE_READ_ERROR;
 	buf_fini(&queue);
 	buf_fini(&why);
 	buf_fini(&path);
@@ -62,19 +67,26 @@ open_log(struct bounce_case *c)
 	struct buf why = BUF_INIT;
 
 	c->log = bounce_log_open(&c->bounce->config->layout, c->bounce->queue, c->request->queue_id, &why);
-	if (c->log == NULL && errno != ENOENT)
+	if (c->log == NULL && errno != ENOENT) {
 		log_warn("%.*s: %s", VIEW_ARG(c->request->queue_id), buf_c(&why));
+		c->unreadable = true;
+	}
 	buf_fini(&why);
 }
 
-static void
-remove_log(struct bounce *bounce, struct view queue_id)
+/* False when it is not over: somebody was told, but more is to be told. */
+static bool
+remove_log(struct bounce_case *c)
 {
 	struct buf why = BUF_INIT;
+	bool removed = true;
 
-	if (!queue_remove(&bounce->config->layout, bounce->queue, queue_id, &why) && errno != ENOENT)
-		log_warn("%s", buf_c(&why));
+	if (c->log != NULL)
+		removed = bounce_log_remove(&c->bounce->config->layout, c->bounce->queue, c->request->queue_id, c->log, &why);
+	if (!removed)
+		log_warn("%.*s: %s", VIEW_ARG(c->request->queue_id), buf_c(&why));
 	buf_fini(&why);
+	return removed;
 }
 
 static enum bounce_template_kind
@@ -98,9 +110,9 @@ make_notices(struct bounce *bounce, unsigned type, const struct bounce_notice *r
 	c.kind = kind_of(type, &c.envelope);
 	if (only == NULL)
 		open_log(&c);
-	ok = notice_send_all(&c);
+	ok = !case_unreadable(&c) && notice_send_all(&c) && !case_unreadable(&c);
 	if (only == NULL && type != BOUNCE_FRAME_WARN && (ok || (request->flags & BOUNCE_FLAG_CLEAN)))
-		remove_log(bounce, request->queue_id);
+		ok = remove_log(&c) && ok;
 	if (c.fd != -1)
 		close(c.fd);
 	bounce_log_close(c.log);

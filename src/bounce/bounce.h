@@ -33,9 +33,17 @@ struct bounce_case {
 	struct queue_envelope envelope;
 	int fd;				/* the queue file; -1: not there */
 	struct bounce_log *log;		/* NULL: not there */
+	bool unreadable;		/* something is there, but cannot be read now: no notice */
 	const struct bounce_log_entry *single;	/* of a notice without a log */
 	struct arena scratch;		/* texts of the entry at hand */
 };
+
+/* Not all of it could be read: what a notice would say is not the whole truth, and may be tomorrow. */
+static inline bool
+case_unreadable(const struct bounce_case *c)
+{
+	return c->unreadable || (c->log != NULL && bounce_log_damaged(c->log));
+}
 
 /* One message that goes out. */
 struct notice {

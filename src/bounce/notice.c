@@ -83,6 +83,11 @@ compose(struct bounce_case *c, const struct notice *notice, struct buf *why)
 		    names[c->kind], VIEW_ARG(id));
 		report_write(c, notice, id);
 	}
+	if (case_unreadable(c)) {
+		cleanup_abort(cleanup);
+		why_set(why, "cannot read what to tell");
+		return false;
+	}
 	cleanup_put(cleanup, RECORD_EXTRACTED, VIEW_EMPTY);
 	cleanup_put(cleanup, RECORD_END, VIEW_EMPTY);
 	status = cleanup_finish(cleanup, why);

@@ -266,10 +266,11 @@ copy_content(struct bounce_case *c, bool headers_only)
 {
 	struct queue_reader *reader = queue_reader_new(c->fd);
 	struct record record;
+	enum queue_read result;
 	bool line_start = true;
 
 	queue_reader_seek(reader, c->envelope.size.data_offset);
-	while (queue_reader_next(reader, &record, NULL, NULL) == QUEUE_READ_RECORD) {
+	while ((result = queue_reader_next(reader, &record, NULL, NULL)) == QUEUE_READ_RECORD) {
 		if (record.type != RECORD_LINE && record.type != RECORD_LONG && record.type != RECORD_PADDING)
 			break;
 		if (record.type == RECORD_PADDING)
@@ -279,6 +280,7 @@ copy_content(struct bounce_case *c, bool headers_only)
 		line_start = record.type == RECORD_LINE;
 		cleanup_put(c->bounce->cleanup, record.type, record.data);
 	}
+	c->unreadable |= result == QUEUE_READ_ERROR;
 	if (!line_start)
 		line(c, "%s", "");
 	queue_reader_free(reader);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "global/maillog/maillog.h"
+#include "global/queue/bounce_log.h"
 #include "global/queue/record.h"
 #include "qmgr/qmgr.h"
 #include "util/file/file.h"
@@ -70,6 +71,17 @@ remove_log(struct mail *mail, const char *queue)
 	struct buf why = BUF_INIT;
 
 	if (!queue_remove(&mail->qmgr->config->layout, queue, view_string(mail->id), &why) && errno != ENOENT)
+		log_warn("%s", buf_c(&why));
+	buf_fini(&why);
+}
+
+/* Left by somebody who could not write it. */
+static void
+remove_empty_log(struct mail *mail)
+{
+	struct buf why = BUF_INIT;
+
+	if (!bounce_log_remove(&mail->qmgr->config->layout, QUEUE_BOUNCE, view_string(mail->id), NULL, &why))
 		log_warn("%s", buf_c(&why));
 	buf_fini(&why);
 }
@@ -253,6 +265,8 @@ defer_or_remove(struct mail *mail)
 	if (!mail->deferred) {
 		remove_log(mail, QUEUE_DEFER);
 		remove_message(mail);
+	} else if (mail->untold) {
+		put_off(mail);		/* however old it is: with the file would go what its log says of others */
 	} else if (is_expired(mail)) {
 		maillog_expired(view_string(mail->id), mail->envelope.sender, mail->expire);
 		ask(mail, mail->qmgr->config->defer_service, BOUNCE_FRAME_FLUSH, expired_sent);
@@ -271,7 +285,7 @@ trace_sent(bool sent, void *arg)
 	if (sent)
 		trace_was_sent(mail);
 	else
-		mail->deferred = true;
+		mail->deferred = mail->untold = true;
 	defer_or_remove(mail);
 }
 
@@ -299,8 +313,8 @@ bounce_sent(bool sent, void *arg)
 {
 	struct mail *mail = arg;
 
-	if (!sent)
-		mail->deferred = true;
+	mail->untold = !sent;
+	mail->deferred = mail->deferred || !sent;
 	read_more_or_trace(mail);
 }
 
@@ -316,7 +330,7 @@ active_done(struct mail *mail)
 	}
 	bounced = log_size(mail, QUEUE_BOUNCE);
 	if (bounced == 0)
-		remove_log(mail, QUEUE_BOUNCE);
+		remove_empty_log(mail);
 	if (bounced > 0)
 		ask(mail, mail->qmgr->config->bounce_service, BOUNCE_FRAME_FLUSH, bounce_sent);
 	else

@@ -61,6 +61,7 @@ struct mail {
 	bounce_done *answered;		/* the step behind a notice */
 	struct resolution *resolution;	/* while recipients are resolved */
 	bool deferred;			/* somebody must be tried again */
+	bool untold;			/* a notice about others could not be made: their log is all there is */
 	bool marked;			/* … and somebody need not: there may be a mark that is not on disk */
 	bool gone;			/* an agent found no file */
 	bool flush;			/* un-throttle what it meets, ignore defer_transports */

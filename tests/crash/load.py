@@ -185,7 +185,7 @@ class Load:
     def _text(self, marker: str) -> str:
         """Every tenth is too large for one write."""
         large = int(marker.split("-")[1]) % 10 == 0
-        return f"Subject: {marker}\r\n\r\n" + f"{marker} some text\r\n" * (5000 if large else 5)
+        return f"Subject: {marker}\r\nMessage-ID: <{marker}@example.test>\r\n\r\n" + f"{marker} some text\r\n" * (5000 if large else 5)
 
     def _sender(self) -> None:
         while self._more():
@@ -255,7 +255,7 @@ def wait_arrival(mta: Mta, ledger: Ledger, mailbox: Mailbox, seconds: float) -> 
         mailbox.read()
         if not ledger.missing():
             return
-        assert time.monotonic() < deadline, (ledger.missing(), queue_files(mta), story(mta, ledger))
+        assert time.monotonic() < deadline, f"{ledger.missing()} {listing(mta)}\n{story(mta, ledger)}"
         if time.monotonic() > flush:
             mta.run("postkick", "public", "qmgr", "FDAI")
             mta.run("postkick", "public", "pickup", "W")
@@ -264,9 +264,20 @@ def wait_arrival(mta: Mta, ledger: Ledger, mailbox: Mailbox, seconds: float) -> 
 
 
 def story(mta: Mta, ledger: Ledger) -> str:
-    """What the log says about the messages that are in the queue, and about the missing ones if it names them."""
-    names = [Path(path).name for path in queue_files(mta)] + [marker for marker, _ in ledger.missing()]
-    return "\n".join(line for line in mta.log().splitlines() if any(name in line for name in names))
+    """What the log says about the messages that are in the queue, and about the missing ones and their notices."""
+    lines, names = mta.log().splitlines(), {Path(path).name for path in queue_files(mta)}
+    for marker, _ in ledger.missing():
+        names.update(re.findall(rf": (\w+): message-id=<{marker}@", "\n".join(lines)))
+    for line in lines:
+        if (notice := re.search(r": (\w+): (?:sender|postmaster) .*notification: (\w+)$", line)) and notice[1] in names:
+            names.add(notice[2])
+    return "\n".join(line for line in lines if any(name in line for name in names))
+
+
+def listing(mta: Mta) -> list[str]:
+    """Paths, modes and times of what is in the queue."""
+    found = [(path, (mta.queue / path).lstat()) for path in queue_files(mta)]
+    return [f"{path} {state.st_mode & 0o777:o} {state.st_mtime - time.time():+.1f}s" for path, state in found]
 
 
 def queue_files(mta: Mta, *queues: str) -> list[str]:

@@ -270,6 +270,30 @@ write_or_cut(int fd, struct view text, struct buf *why)
 	return false;
 }
 
+/*
+ * The log, locked for us alone; -1 with a reason. Who had the lock before may have removed the file that we opened: then
+ * the name belongs to nothing, or to another one.
+ */
+static int
+open_locked(const char *path, int (*opener)(const char *path, struct buf *why), msec_t deadline, struct buf *why)
+{
+	struct stat st;
+	int fd;
+
+	while ((fd = opener(path, why)) != -1) {
+		if (!file_lock(fd, FILE_LOCK_FLOCK, FILE_LOCK_EXCLUSIVE, deadline) || fstat(fd, &st) == -1) {
+			why_set(why, "lock %s: %m", path);
+			break;
+		}
+		if (st.st_nlink > 0)
+			return fd;
+		close(fd);
+	}
+	if (fd != -1)
+		close(fd);
+	return -1;
+}
+
 bool
 bounce_log_append(const struct queue_layout *layout, const char *queue, struct view id,
     const struct bounce_log_entry *entry, bool compatible, struct buf *why)
@@ -279,15 +303,11 @@ bounce_log_append(const struct queue_layout *layout, const char *queue, struct v
 	int fd;
 
 	queue_path(&path, layout, queue, id);
-	if ((fd = open_log(buf_c(&path), why)) == -1)
-		goto out;
-	bounce_log_format(&text, entry, compatible);
-	if (file_lock(fd, FILE_LOCK_FLOCK, FILE_LOCK_EXCLUSIVE, clock_deadline(LOCK_WAIT_MS)))
+	if ((fd = open_locked(buf_c(&path), open_log, clock_deadline(LOCK_WAIT_MS), why)) != -1) {
+		bounce_log_format(&text, entry, compatible);
 		written = write_or_cut(fd, buf_view(&text), why);
-	else
-		why_set(why, "lock %s: %m", buf_c(&path));
-	close(fd);
-out:
+		close(fd);
+	}
 	buf_fini(&path);
 	buf_fini(&text);
 	return written;
@@ -297,6 +317,9 @@ out:
 
 struct bounce_log {
 	int fd;
+	struct stat opened;	/* what it was then; later entries are not read */
+	off_t at;		/* where the next block begins */
+	bool damaged;
 	char *queue;
 	struct buf block;	/* read and not taken yet */
 	size_t taken;		/* of block */
@@ -317,6 +340,7 @@ bounce_log_open(const struct queue_layout *layout, const char *queue, struct vie
 		log = mem_new(sizeof(*log));
 		log->fd = fd;
 		log->queue = mem_string(queue);
+		log->damaged = fstat(fd, &log->opened) == -1;
 	}
 	buf_fini(&path);
 	return log;
@@ -339,24 +363,34 @@ bounce_log_close(struct bounce_log *log)
 void
 bounce_log_rewind(struct bounce_log *log)
 {
-	if (lseek(log->fd, 0, SEEK_SET) == -1)
-		log_warn("%s log: cannot read again: %m", log->queue);
 	buf_reset(&log->block);
 	log->taken = 0;
+	log->at = 0;
+}
+
+bool
+bounce_log_damaged(const struct bounce_log *log)
+{
+	return log->damaged;
 }
 
 static bool
 fill(struct bounce_log *log)
 {
-	ssize_t n;
+	off_t left = log->opened.st_size - log->at;
+	size_t len = left < BLOCK_SIZE ? (size_t)left : BLOCK_SIZE;
 
 	buf_reset(&log->block);
 	log->taken = 0;
-	while ((n = read(log->fd, buf_reserve(&log->block, BLOCK_SIZE), BLOCK_SIZE)) == -1 && errno == EINTR)
-		;
-	if (n <= 0)
+	if (log->damaged || left <= 0)
 		return false;
-	buf_added(&log->block, (size_t)n);
+	if (!file_pread_all(log->fd, buf_reserve(&log->block, len), len, log->at)) {
+		log_warn("%s log: read: %s", log->queue, errno != 0 ? strerror(errno) : "unexpected end of file");
+		log->damaged = true;
+		return false;
+	}
+	buf_added(&log->block, len);
+	log->at += (off_t)len;
 	return true;
 }
 
@@ -400,4 +434,47 @@ bounce_log_next(struct bounce_log *log, struct bounce_log_entry *entry)
 	arena_reset(&log->arena);
 	bounce_log_parse(buf_view(&log->lines), log->queue, &log->arena, entry);
 	return true;
+}
+
+/* -- the end --------------------------------------------------------------------------------------------------------- */
+
+static int
+open_to_remove(const char *path, struct buf *why)
+{
+	return file_open(path, O_WRONLY, 0, why);
+}
+
+/* Nothing to be read in it, or nothing but what was. */
+static bool
+is_finished(int fd, const struct bounce_log *log)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) == -1)
+		return false;
+	if (log == NULL)
+		return st.st_size == 0;
+	return st.st_ino == log->opened.st_ino && st.st_dev == log->opened.st_dev && st.st_size == log->opened.st_size;
+}
+
+bool
+bounce_log_remove(const struct queue_layout *layout, const char *queue, struct view id, const struct bounce_log *log,
+    struct buf *why)
+{
+	struct buf path = BUF_INIT;
+	bool removed = false;
+	int fd;
+
+	queue_path(&path, layout, queue, id);
+	fd = open_locked(buf_c(&path), open_to_remove, log != NULL ? clock_deadline(LOCK_WAIT_MS) : 0, why);
+	if (fd == -1)
+		removed = errno == ENOENT;
+	else if (!is_finished(fd, log))
+		why_set(why, "%s: more was added to the log meanwhile", buf_c(&path));
+	else
+		removed = queue_remove(layout, queue, id, why) || errno == ENOENT;
+	if (fd != -1)
+		close(fd);
+	buf_fini(&path);
+	return removed;
 }

@@ -23,7 +23,7 @@ struct bounce_log_entry {
 
 /*
  * Appends one entry under an exclusive lock, and syncs. What cannot be written whole is cut off again, so that the caller
- * may fail the request and try later. compatible: with the line that old programs read (backwards_bounce_logfile_compatibility).
+ * may fail the request and try later. An entry never goes to a file that has lost its name meanwhile. compatible: with the line that old programs read (backwards_bounce_logfile_compatibility).
  */
 bool	bounce_log_append(const struct queue_layout *layout, const char *queue, struct view id,
 	    const struct bounce_log_entry *entry, bool compatible, struct buf *why);
@@ -35,7 +35,15 @@ struct bounce_log *bounce_log_open(const struct queue_layout *layout, const char
 /* The next entry, whose views live until the next call; what a damaged one lacks is filled in. False at the end. */
 bool		 bounce_log_next(struct bounce_log *log, struct bounce_log_entry *entry);
 void		 bounce_log_rewind(struct bounce_log *log);	/* the first entry is the next one */
+bool		 bounce_log_damaged(const struct bounce_log *log);	/* the disk failed: not all was read */
 void		 bounce_log_close(struct bounce_log *log);
+
+/*
+ * Removes what was read, or, where log is NULL, a log without entries; that it is gone already is as good. False when
+ * there is more in it than that: an entry may come while a notice is made, and must not go unread.
+ */
+bool	bounce_log_remove(const struct queue_layout *layout, const char *queue, struct view id, const struct bounce_log *log,
+	    struct buf *why);
 
 /* One entry as text ↔ struct; views of a parsed one point into the arena. queue names the defaults: "defer" or another. */
 void	bounce_log_format(struct buf *out, const struct bounce_log_entry *entry, bool compatible);

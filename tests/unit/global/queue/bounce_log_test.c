@@ -4,6 +4,8 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "global/queue/bounce_log.h"
 #include "tests/unit/scratch.h"
@@ -96,11 +98,127 @@ test_parse(void **state)
 	}
 }
 
+static const struct view log_path = VIEW_INIT("defer/B/BCDEF12");
+static const struct view other_id = VIEW_INIT("BCDEF12");
+
+static bool
+append_other(void)
+{
+	return bounce_log_append(&layout, "defer", other_id, &full, true, NULL);
+}
+
+static bool
+remove_other(const struct bounce_log *log)
+{
+	return bounce_log_remove(&layout, "defer", other_id, log, NULL);
+}
+
+static bool
+has_open(pid_t pid, const char *name)
+{
+	char path[64], target[512];
+	bool found = false;
+	ssize_t n;
+
+	for (int fd = 0; fd < 64 && !found; fd++) {
+		snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)pid, fd);
+		n = readlink(path, target, sizeof(target) - 1);
+		target[n > 0 ? n : 0] = '\0';
+		found = strstr(target, name) != NULL;
+	}
+	return found;
+}
+
+static size_t
+count(struct bounce_log *log)
+{
+	struct bounce_log_entry entry;
+	size_t found = 0;
+
+	while (bounce_log_next(log, &entry))
+		found++;
+	return found;
+}
+
+/* BN5: what comes while a notice is made is neither told by half nor removed unread. */
+static void
+test_remove_what_was_read(void **state)
+{
+	struct bounce_log *log;
+
+	assert_true(append_other());
+	log = bounce_log_open(&layout, "defer", other_id, NULL);
+	assert_true(append_other());
+	assert_int_equal(count(log), 1);
+	assert_false(remove_other(log));
+	assert_int_equal(access(log_path.data, F_OK), 0);
+	bounce_log_close(log);
+	log = bounce_log_open(&layout, "defer", other_id, NULL);
+	assert_int_equal(count(log), 2);
+	assert_true(remove_other(log));
+	assert_true(remove_other(log));
+	assert_int_equal(access(log_path.data, F_OK), -1);
+	assert_true(append_other());		/* another log by the same name */
+	assert_false(remove_other(log));
+	assert_int_equal(access(log_path.data, F_OK), 0);
+	bounce_log_close(log);
+}
+
+static void
+test_remove_empty(void **state)
+{
+	assert_true(append_other());
+	assert_false(remove_other(NULL));
+	assert_int_equal(truncate(log_path.data, 0), 0);
+	assert_true(remove_other(NULL));
+	assert_int_equal(access(log_path.data, F_OK), -1);
+	assert_true(remove_other(NULL));
+}
+
+/* Opens the log, waits for the lock, and finds that the file has no name any more. */
+static void
+test_append_to_a_file_that_goes(void **state)
+{
+	int fd, status;
+	pid_t pid;
+
+	assert_true(append_other());
+	fd = open(log_path.data, O_RDONLY);
+	assert_true(file_lock(fd, FILE_LOCK_FLOCK, FILE_LOCK_EXCLUSIVE, 0));
+	if ((pid = fork()) == 0) {
+		close(fd);
+		_exit(append_other() ? 0 : 1);
+	}
+	while (!has_open(pid, "BCDEF12"))
+		usleep(1000);
+	assert_int_equal(unlink(log_path.data), 0);
+	close(fd);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_int_equal(access(log_path.data, F_OK), 0);
+}
+
+/* A read error is not the end of the log. */
+static void
+test_damaged(void **state)
+{
+	struct bounce_log *log;
+
+	assert_true(append_other());
+	log = bounce_log_open(&layout, "defer", other_id, NULL);
+	assert_int_equal(truncate(log_path.data, 3), 0);
+	count(log);
+	assert_true(bounce_log_damaged(log));
+	bounce_log_close(log);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_format), cmocka_unit_test(test_round_trip), cmocka_unit_test(test_parse),
+		cmocka_unit_test(test_remove_what_was_read), cmocka_unit_test(test_remove_empty),
+		cmocka_unit_test(test_append_to_a_file_that_goes), cmocka_unit_test(test_damaged),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);

@@ -1,0 +1,90 @@
+"""A failure is told to the sender whoever dies between any two steps on its way, and told as a whole."""
+import shutil
+from pathlib import Path
+from typing import Callable
+
+import pytest
+
+from gate import Gates
+from load import FAST, USER, Ledger, Sink, queue_files, settings
+from mta import Mta, poll
+
+pytestmark = pytest.mark.skipif(not shutil.which("cc"), reason="no compiler here")
+MakeMta = Callable[..., Mta]
+SENDER, NOBODY = f"{USER}@example.test", "nobody@sink.test"
+
+
+def gated(make_mta: MakeMta, **main: str) -> tuple[Mta, Gates]:
+    """An instance whose mail for sink.test is refused there, with gates, running."""
+    mta = make_mta({**settings(Sink(Ledger())), **main})
+    mta.configure(mail_spool_directory=f"{mta.mail}/")
+    gates = Gates(mta)
+    mta.start()
+    return mta, gates
+
+
+def reports(mta: Mta) -> list[str]:
+    """What came back."""
+    new = mta.mail / USER / "new"
+    return [path.read_text() for path in new.iterdir()] if new.is_dir() else []
+
+
+def assert_told(mta: Mta, most: int) -> None:
+    """At least once, and each time with the reason and the message; then nothing is left."""
+    def is_over() -> bool:
+        mta.run("postkick", "public", "qmgr", "FDAI")
+        left = [path for path in queue_files(mta, "active", "deferred", "incoming", "bounce", "defer")
+                if (mta.queue / path).exists() and (mta.queue / path).stat().st_mode & 0o100 or path.startswith(("bounce", "defer/"))]
+        return bool(reports(mta)) and not left
+    poll(is_over, 30, "a report and an empty queue")
+    found = reports(mta)
+    assert 1 <= len(found) <= most, found
+    assert all("550 5.1.1 no such user" in each and "Subject: lost" in each for each in found), found
+
+
+@pytest.mark.parametrize("program, call, part, most", [
+    ("smtp", "pwrite", "active/", 2),       # the failure is in the log, the recipient is not marked
+    ("bounce", "open", "active/", 1),       # the report is not begun
+    ("cleanup", "fsync", "incoming/", 2),   # the report is complete, and nobody knows
+    ("bounce", "unlink", "bounce/", 2),     # the report is in the queue, and its log is still there
+    ("qmgr", "unlink", "active/", 1),       # all is done, but the message is there
+])
+def test_a_death_between_two_steps_BN5(make_mta: MakeMta, program: str, call: str, part: str, most: int) -> None:
+    mta, gates = gated(make_mta)
+    if program != "cleanup":
+        gates.arm(program, call, part)
+        mta.send(SENDER, NOBODY, text="Subject: lost\n\nbody\n")
+    else:       # the first one is that of the message
+        gates.arm("bounce", "open", "active/")
+        mta.send(SENDER, NOBODY, text="Subject: lost\n\nbody\n")
+        gates.wait("bounce", "open")
+        gates.arm(program, call, part)
+        gates.release("bounce", "open")
+    gates.wait(program, call)
+    gates.kill(program)
+    assert_told(mta, most)
+
+
+def test_a_report_is_not_made_of_a_message_that_is_not_there_BN5(make_mta: MakeMta) -> None:
+    """The next queue manager takes the message, while the bounce service serves the one that died."""
+    mta, gates = gated(make_mta)
+    gates.arm("bounce", "open", "active/")
+    queue_id = mta.send(SENDER, NOBODY, text="Subject: lost\n\nbody\n")
+    gates.wait("bounce", "open")
+    gates.kill("qmgr")
+    poll(lambda: mta.run("postkick", "public", "qmgr", "FDAI") and mta.children("qmgr"), 20, "the next queue manager")
+    mta.wait_removed(queue_id, 20)
+    since = len(mta.log())
+    gates.release("bounce", "open")
+    mta.wait_log(rf"bounce\[\d+\]: warning: {queue_id}: open active/{queue_id}", since=since)
+    assert_told(mta, 1)
+
+
+def test_old_mail_stays_until_its_report_is_made_BN5(make_mta: MakeMta) -> None:
+    """It expires at once; the bounce service dies before it tells why somebody failed."""
+    mta, gates = gated(make_mta, maximal_queue_lifetime="0", bounce_queue_lifetime="0")
+    gates.arm("bounce", "open", "active/")
+    mta.send(SENDER, NOBODY, text="Subject: lost\n\nbody\n")
+    gates.wait("bounce", "open")
+    gates.kill("bounce")
+    assert_told(mta, 1)
