@@ -73,21 +73,23 @@ make_snapshot(struct supervisor *master)
 	master->snapshot = snapshot_make(master->config, NULL);
 }
 
+/* Scripts wait for the line before they go on: by then all processes of before have been told to leave. */
 static void
 hang_up(int signal_number, void *arg)
 {
 	struct supervisor *master = arg;
 	struct buf why = BUF_INIT;
+	bool good = reload(master, &why);
 
-	log_info("reload -- version %s, configuration %s", master->settings.mail_version,
-	    config_directory(master->config));
-	if (!reload(master, &why)) {
-		log_error("reload refused, going on as before: %s", buf_c(&why));
-	} else {
+	if (good) {
 		postlog_sink_open(master->config);
 		make_snapshot(master);
 		service_table_start(master);
 	}
+	log_info("reload -- version %s, configuration %s", master->settings.mail_version,
+	    config_directory(master->config));
+	if (!good)
+		log_error("reload refused, going on as before: %s", buf_c(&why));
 	buf_fini(&why);
 }
 

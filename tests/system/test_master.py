@@ -198,6 +198,19 @@ def test_reload_keeps_sessions(make_mta: MakeMta) -> None:
     poll(lambda: not Path(f"/proc/{session.pid}").exists(), 5, "the end of the process of before")
 
 
+def test_reload_is_logged_when_it_is_done(make_mta: MakeMta) -> None:
+    """Scripts that wait for the line meet no process of before."""
+    toys = Toys(make_mta)
+    toys.mta.start()
+    session = toys.connect()
+    session.close()
+    toys.mta.configure(**{f"name_{n}": "long to read" for n in range(20000)})
+    before = len(toys.mta.log())
+    os.kill(toys.mta.master_pid(), signal.SIGHUP)
+    toys.mta.wait_log(r"master\[\d+\]: reload -- ", since=before)
+    assert toys.connect().pid != session.pid
+
+
 def test_reload_wakes_the_successor_of_a_process_that_lingers(make_mta: MakeMta) -> None:
     toys = Toys(make_mta)
     toys.add("clock/unix", "n n n 300 1", "linger")
