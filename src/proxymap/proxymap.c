@@ -92,6 +92,8 @@ static void
 look_up(struct proxymap *proxymap, struct table *table, const struct proxy_request *request, struct proxy_answer *answer)
 {
 	answer->status = status_of(table_lookup(table, request->key, &proxymap->value, &proxymap->why));
+	if (answer->status == PROXY_RETRY && table_refused(table))
+		answer->status = PROXY_REFUSED;
 }
 
 static void

@@ -87,3 +87,18 @@ aggregate_changed(void *state)
 			return true;
 	return false;
 }
+
+enum lookup
+aggregate_ask(struct aggregate *a, size_t member, struct view key, struct buf *value, struct buf *why)
+{
+	a->asked = a->members[member];
+	return table_lookup(a->members[member], key, value, why);
+}
+
+bool
+aggregate_refused(void *state)
+{
+	const struct aggregate *a = state;
+
+	return a->asked != NULL && table_refused(a->asked);
+}

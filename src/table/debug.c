@@ -85,6 +85,12 @@ debug_changed(void *state)
 	return table_changed(state);
 }
 
+static bool
+debug_refused(void *state)
+{
+	return table_refused(state);
+}
+
 static const struct table_ops ops = {
 	.lookup = debug_lookup,
 	.update = debug_update,
@@ -93,6 +99,7 @@ static const struct table_ops ops = {
 	.commit = debug_commit,
 	.changed = debug_changed,
 	.close = debug_close,
+	.refused = debug_refused,
 };
 
 const struct table_type table_debug = { "debug", &ops, debug_open, false };

@@ -10,7 +10,7 @@
 #include "table/settings.h"
 #include "table/sql.h"
 
-enum { TABLE_MODULE_ABI = 1 };		/* counted up with each change of what both sides see */
+enum { TABLE_MODULE_ABI = 2 };		/* counted up with each change of what both sides see */
 
 struct table_host {
 	void *(*mem_new)(size_t size);

@@ -6,6 +6,7 @@ struct maps {
 	char *title;
 	struct table **tables;
 	size_t count;
+	const struct table *asked;	/* last */
 };
 
 static void
@@ -95,6 +96,7 @@ ask(struct maps *maps, struct table *table, struct view key, struct buf *value)
 	struct buf why = BUF_INIT;
 	enum lookup result = table_lookup(table, key, value, &why);
 
+	maps->asked = table;
 	if (result == LOOKUP_RETRY)
 		log_warn("%s: %s lookup error for \"%.*s\": %s", maps->title, table_name(table),
 		    key.len > 100 ? 100 : VIEW_ARG(key), buf_c(&why));
@@ -123,4 +125,10 @@ maps_lookup(struct maps *maps, struct view key, bool fixed_only, struct buf *val
 		return result;
 	}
 	return LOOKUP_NONE;
+}
+
+bool
+maps_refused(const struct maps *maps)
+{
+	return maps->asked != NULL && table_refused(maps->asked);
 }

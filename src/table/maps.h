@@ -18,6 +18,8 @@ bool		 maps_changed(struct maps *maps, const char **which);
 struct table	*maps_at(struct maps *maps, size_t i);	/* NULL behind the last */
 
 /* fixed_only: a partial key: pattern tables are not asked. winner (may be NULL): the table that answered. */
+/* Behind LOOKUP_RETRY maps_refused() tells whether the failing table did so for good: see table_refused(). */
 enum lookup	 maps_lookup(struct maps *maps, struct view key, bool fixed_only, struct buf *value, struct table **winner);
+bool		 maps_refused(const struct maps *maps);
 
 #endif

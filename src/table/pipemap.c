@@ -16,13 +16,13 @@ pipemap_open(const struct table_env *env, const char *name, unsigned flags, stru
 static enum lookup
 pipemap_lookup(void *state, struct view key, struct buf *value, struct buf *why)
 {
-	const struct aggregate *a = state;
+	struct aggregate *a = state;
 	struct buf query = BUF_INIT;
 	enum lookup result = LOOKUP_FOUND;
 
 	buf_putv(&query, key);
 	for (size_t i = 0; i < a->count && result == LOOKUP_FOUND; i++) {
-		result = table_lookup(a->members[i], buf_view(&query), value, why);
+		result = aggregate_ask(a, i, buf_view(&query), value, why);
 		if (result == LOOKUP_FOUND)
 			buf_set(&query, buf_view(value));
 	}
@@ -34,6 +34,7 @@ static const struct table_ops ops = {
 	.lookup = pipemap_lookup,
 	.changed = aggregate_changed,
 	.close = aggregate_close,
+	.refused = aggregate_refused,
 };
 
 const struct table_type table_pipemap = { "pipemap", &ops, pipemap_open, false };

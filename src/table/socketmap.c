@@ -8,7 +8,8 @@
  *
  *	"map key"		"OK value"		found
  *				"NOTFOUND "		not there
- *				"TEMP text", "TIMEOUT text", "PERM text"
+ *				"TEMP text", "TIMEOUT text"
+ *				"PERM text"		do not ask again: the client is misconfigured
  */
 
 enum { LENGTH_DIGITS_MAX = 9, REPLY_DEFAULT = 100000, QUERY_DEFAULT = 10000 };
@@ -19,10 +20,11 @@ struct socketmap {
 	struct remote *remote;
 	char *map;
 	long long reply_max, query_max;
+	bool refused;			/* the last answer was PERM */
 };
 
 struct exchange {
-	const struct socketmap *map;
+	struct socketmap *map;
 	struct view key;
 	struct buf reply;
 };
@@ -111,6 +113,7 @@ judge(const struct exchange *exchange, struct buf *value, struct buf *why)
 	}
 	if (view_is(word, "NOTFOUND"))
 		return LOOKUP_NONE;
+	exchange->map->refused = view_is(word, "PERM");
 	why_set(why, "socketmap server says: %.*s", VIEW_ARG(reply));
 	return LOOKUP_RETRY;
 }
@@ -121,6 +124,7 @@ socketmap_lookup(void *state, struct view key, struct buf *value, struct buf *wh
 	struct exchange exchange = { .map = state, .key = key };
 	enum lookup found = LOOKUP_RETRY;
 
+	exchange.map->refused = false;
 	if (strlen(exchange.map->map) + 1 + key.len > (size_t)exchange.map->query_max) {
 		log_warn("socketmap: query of %zu bytes is above socketmap_max_query_size: not sent", key.len);
 		return LOOKUP_NONE;
@@ -129,6 +133,14 @@ socketmap_lookup(void *state, struct view key, struct buf *value, struct buf *wh
 		found = judge(&exchange, value, why);
 	buf_fini(&exchange.reply);
 	return found;
+}
+
+static bool
+socketmap_refused(void *state)
+{
+	const struct socketmap *map = state;
+
+	return map->refused;
 }
 
 static long long
@@ -173,7 +185,7 @@ socketmap_open(const struct table_env *env, const char *name, unsigned flags, st
 	return map;
 }
 
-static const struct table_ops ops = { .lookup = socketmap_lookup, .close = socketmap_close };
+static const struct table_ops ops = { .lookup = socketmap_lookup, .close = socketmap_close, .refused = socketmap_refused };
 
 const struct table_type table_socketmap = {
 	.name = "socketmap", .ops = &ops, .open = socketmap_open, .promises = "net-connect unix-connect dns",

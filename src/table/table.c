@@ -246,6 +246,12 @@ table_lookup(struct table *table, struct view key, struct buf *value, struct buf
 	return result == LOOKUP_FOUND ? check_value(table, value, why) : result;
 }
 
+bool
+table_refused(const struct table *table)
+{
+	return table->state != NULL && table->type->ops->refused != NULL && table->type->ops->refused(table->state);
+}
+
 static bool
 is_writable(const struct table *table, struct buf *why)
 {

@@ -68,6 +68,8 @@ bool		 table_is_remote(const struct table *table);	/* a lookup may leave this ma
 
 /* Replaces *value when found. The key is folded here as the flags say. why only with LOOKUP_RETRY. */
 enum lookup	 table_lookup(struct table *table, struct view key, struct buf *value, struct buf *why);
+/* The last LOOKUP_RETRY was a server's word that it will never answer: whoever asks is configured wrongly. */
+bool		 table_refused(const struct table *table);
 
 /* Tables opened with TABLE_WRITE. */
 bool		 table_update(struct table *table, struct view key, struct view value, struct buf *why);

@@ -19,6 +19,7 @@ struct table_ops {
 	bool (*commit)(void *state, struct buf *why);
 	bool (*changed)(void *state);
 	void (*close)(void *state);
+	bool (*refused)(void *state);		/* see table_refused(); NULL: never */
 };
 
 /* What open found out about the table. */

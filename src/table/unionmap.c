@@ -18,12 +18,12 @@ unionmap_open(const struct table_env *env, const char *name, unsigned flags, str
 static enum lookup
 unionmap_lookup(void *state, struct view key, struct buf *value, struct buf *why)
 {
-	const struct aggregate *a = state;
+	struct aggregate *a = state;
 	struct buf one = BUF_INIT;
 	enum lookup result = LOOKUP_NONE, found = LOOKUP_NONE;
 
 	for (size_t i = 0; i < a->count && result != LOOKUP_RETRY; i++) {
-		if ((result = table_lookup(a->members[i], key, &one, why)) != LOOKUP_FOUND)
+		if ((result = aggregate_ask(a, i, key, &one, why)) != LOOKUP_FOUND)
 			continue;
 		if (found == LOOKUP_FOUND)
 			buf_putc(value, ',');
@@ -38,6 +38,7 @@ static const struct table_ops ops = {
 	.lookup = unionmap_lookup,
 	.changed = aggregate_changed,
 	.close = aggregate_close,
+	.refused = aggregate_refused,
 };
 
 const struct table_type table_unionmap = { "unionmap", &ops, unionmap_open, false };

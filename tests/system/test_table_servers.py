@@ -114,6 +114,22 @@ def test_socketmap_errors_are_not_misses(mta: Mta, serve: Callable[..., Server],
     assert (status, value) == (1, "") and said
 
 
+@pytest.mark.parametrize("form", ["{}", "debug:{}", "proxy:{}", "pipemap:{{inline:{{{{never@example.test=key}}}}, {}}}",
+                                  "unionmap:{{inline:{{a=b}}, {}}}"])
+def test_socketmap_refusal_is_a_matter_of_configuration(make_mta: Callable[..., Mta], serve: Callable[..., Server], form: str) -> None:
+    """TB1: mail waits all the same."""
+    server = serve(b",", lambda request: b"10:TEMP later," if b" later" in request else b"10:PERM never,")
+    table = form.format(server.name("socketmap:inet:{}:map"))
+    mta = make_mta({"local_recipient_maps": table, "proxy_read_maps": table}).start()
+    with mta.smtp() as session:
+        session.ehlo("client.example.test")
+        session.mail("sender@example.org")
+        assert session.rcpt("never@example.test") == (
+            451, b"4.3.5 <never@example.test>: Recipient address rejected: Server configuration error")
+        if "pipemap" not in form:
+            assert session.rcpt("later@example.test") == (451, b"4.3.0 <later@example.test>: Temporary lookup failure")
+
+
 def test_socketmap_long_key_is_not_asked(mta: Mta, serve: Callable[..., Server]) -> None:
     """TB14"""
     server = serve(b",", b"4:OK a,")

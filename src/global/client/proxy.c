@@ -27,6 +27,7 @@ struct proxied {
 	char *table;			/* "type:name" */
 	unsigned flags;
 	struct buf question;
+	bool refused;			/* the last lookup */
 	struct recent *recent;		/* of tables of users, which are asked for each recipient; else NULL */
 };
 
@@ -120,6 +121,7 @@ ask(struct proxied *p, unsigned type, struct proxy_request *request, struct prox
 
 	request->table = view_string(p->table);
 	request->flags = p->flags;
+	p->refused = false;
 	buf_reset(&p->question);
 	if (!proxy_request_put(&p->question, type, request)) {
 		why_set(why, "%s: key or value too long", p->table);
@@ -131,6 +133,7 @@ ask(struct proxied *p, unsigned type, struct proxy_request *request, struct prox
 	case PROXY_FOUND: return LOOKUP_FOUND;
 	case PROXY_NONE: return LOOKUP_NONE;
 	case PROXY_DENIED: return denied(p, why);
+	case PROXY_REFUSED: p->refused = true; break;
 	case PROXY_RETRY: break;
 	}
 	why_set(why, "%.*s", VIEW_ARG(answer->why));
@@ -225,12 +228,21 @@ proxy_open(const struct table_env *env, const char *name, unsigned flags, struct
 	return p;
 }
 
+static bool
+proxy_refused(void *state)
+{
+	const struct proxied *p = state;
+
+	return p->refused;
+}
+
 static const struct table_ops ops = {
 	.lookup = proxy_lookup,
 	.update = proxy_update,
 	.remove = proxy_remove,
 	.next = proxy_next,
 	.close = proxy_close,
+	.refused = proxy_refused,
 };
 
 static const struct table_type proxy_type = { .name = "proxy", .ops = &ops, .open = proxy_open, .promises = "unix-connect" };

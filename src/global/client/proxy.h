@@ -24,12 +24,12 @@ struct proxy_request {
 	bool restart;			/* NEXT: from the beginning */
 };
 
-enum proxy_status { PROXY_FOUND, PROXY_NONE, PROXY_RETRY, PROXY_DENIED };
+enum proxy_status { PROXY_FOUND, PROXY_NONE, PROXY_RETRY, PROXY_DENIED, PROXY_REFUSED };	/* REFUSED: see table_refused() */
 
 struct proxy_answer {
 	int status;			/* enum proxy_status; FOUND for OPEN and UPDATE: done */
 	struct view key, value;
-	struct view why;		/* RETRY */
+	struct view why;		/* RETRY, REFUSED */
 	int kind;			/* OPEN: enum table_kind */
 	uint64_t owner;
 	bool owner_trusted;

@@ -14,13 +14,21 @@ proxy_changed(void *state)
 	return table_changed(state);
 }
 
+static bool
+proxy_refused(void *state)
+{
+	return table_refused(state);
+}
+
 static void
 proxy_close(void *state)
 {
 	table_close(state);
 }
 
-static const struct table_ops ops = { .lookup = proxy_lookup, .changed = proxy_changed, .close = proxy_close };
+static const struct table_ops ops = {
+	.lookup = proxy_lookup, .changed = proxy_changed, .close = proxy_close, .refused = proxy_refused,
+};
 
 static void *
 proxy_open(const struct table_env *env, const char *name, unsigned flags, struct table_traits *traits, struct buf *why)

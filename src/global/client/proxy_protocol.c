@@ -1,7 +1,7 @@
 /* proxy_protocol: what is said between the table type proxy and proxymap. */
 #include "global/client/proxy.h"
 
-const struct ipc_protocol proxy_protocol = { "proxymap", 1 };
+const struct ipc_protocol proxy_protocol = { "proxymap", 2 };
 
 static const struct field request_fields[] = {
 	FIELD(struct proxy_request, table, 1, FIELD_STRING, FIELD_REQUIRED),
@@ -63,7 +63,7 @@ proxy_answer_get(const struct frame *frame, struct proxy_answer *answer, struct 
 	}
 	if (!frame_get(frame, answer_fields, &got, sizeof(got), why))
 		return false;
-	if (got.status < PROXY_FOUND || got.status > PROXY_DENIED || got.kind < TABLE_FIXED || got.kind > TABLE_PATTERN ||
+	if (got.status < PROXY_FOUND || got.status > PROXY_REFUSED || got.kind < TABLE_FIXED || got.kind > TABLE_PATTERN ||
 	    got.owner > UINT32_MAX) {
 		why_set(why, "answer out of range");
 		return false;

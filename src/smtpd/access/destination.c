@@ -108,19 +108,21 @@ listed_in(const struct access_run *run, struct maps *maps, struct view address, 
 	return found;
 }
 
-/* All tables that cleanup would ask before delivery does. */
+/* All tables that cleanup would ask before delivery does. asked: the last one of them. */
 static enum lookup
-is_rewritten(const struct access_run *run, struct view address, enum subject subject, bool is_local)
+is_rewritten(const struct access_run *run, struct view address, enum subject subject, bool is_local, struct maps **asked)
 {
 	const struct access *access = run->access;
-	struct maps *const asked[] = {
+	struct maps *const tables[] = {
 		subject == SUBJECT_SENDER ? access->sender_canonical : access->recipient_canonical,
 		access->canonical, access->virtual_aliases,
 	};
 	enum lookup found = LOOKUP_NONE;
 
-	for (size_t i = 0; i < ARRAY_COUNT(asked) && found == LOOKUP_NONE; i++)
-		found = listed_in(run, asked[i], address, is_local);
+	for (size_t i = 0; i < ARRAY_COUNT(tables) && found == LOOKUP_NONE; i++) {
+		*asked = tables[i];
+		found = listed_in(run, tables[i], address, is_local);
+	}
 	return found;
 }
 
@@ -164,7 +166,8 @@ judge(struct access_run *run, enum subject subject, const struct resolve_reply *
 {
 	struct mailbox_class class = mailbox_class(run->access, resolved->domain_class);
 	bool is_local = resolved->domain_class == RESOLVE_LOCAL;
-	enum lookup found = is_rewritten(run, address, subject, is_local);
+	struct maps *asked;
+	enum lookup found = is_rewritten(run, address, subject, is_local, &asked);
 
 	if (found == LOOKUP_NONE && (view_is(resolved->transport, "error") || view_is(resolved->transport, "retry")) &&
 	    resolved->domain_class != RESOLVE_VIRTUAL_ALIAS)
@@ -172,9 +175,9 @@ judge(struct access_run *run, enum subject subject, const struct resolve_reply *
 	if (found == LOOKUP_NONE && (class.maps == NULL || (class.may_be_empty && maps_empty(class.maps))))
 		return ACCESS_NEXT;
 	if (found == LOOKUP_NONE)
-		found = listed_in(run, class.maps, address, is_local);
+		found = listed_in(run, asked = class.maps, address, is_local);
 	if (found == LOOKUP_RETRY)
-		return refuse_lookup(run, subject_name(run, subject));
+		return refuse_maps(run, asked, subject);
 	return found == LOOKUP_FOUND ? ACCESS_NEXT : user_unknown(run, subject, &class);
 }
 

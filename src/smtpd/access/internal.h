@@ -131,6 +131,7 @@ extern const struct restriction restriction_class, restriction_misconfigured;
 enum outcome	run_list(struct access_run *run, const struct rule_list *list);
 enum outcome	refuse(struct access_run *run, int code, const char *dsn, const char *format, ...) __attribute__((format(printf, 4, 5)));
 enum outcome	refuse_lookup(struct access_run *run, struct view what);	/* a table could not answer */
+enum outcome	refuse_maps(struct access_run *run, const struct maps *maps, enum subject subject);	/* … which one of these */
 enum outcome	refuse_configuration(struct access_run *run);
 enum outcome	refuse_configuration_for(struct access_run *run, enum subject subject);
 enum outcome	defer_if_permit(struct access_run *run, const char *dsn, const char *format, ...) __attribute__((format(printf, 3, 4)));

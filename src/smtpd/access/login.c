@@ -144,7 +144,7 @@ login_mismatch(struct access_run *run, bool check_users, bool check_strangers, b
 	enum outcome outcome = ACCESS_NEXT;
 
 	if (found == LOOKUP_RETRY)
-		outcome = refuse_lookup(run, subject_name(run, SUBJECT_SENDER));
+		outcome = refuse_maps(run, run->access->sender_logins, SUBJECT_SENDER);
 	else if (logged_in && check_users && run->facts->has_sender
 	    && (found == LOOKUP_FOUND ? !is_one_of(buf_view(&owners), user(run)) : !known_only))
 		outcome = not_owned(run);

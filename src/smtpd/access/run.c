@@ -144,6 +144,12 @@ refuse_configuration_for(struct access_run *run, enum subject subject)
 }
 
 enum outcome
+refuse_maps(struct access_run *run, const struct maps *maps, enum subject subject)
+{
+	return maps_refused(maps) ? refuse_configuration_for(run, subject) : refuse_lookup(run, subject_name(run, subject));
+}
+
+enum outcome
 refuse_configuration(struct access_run *run)
 {
 	return refuse_configuration_for(run, run->subject);

@@ -48,7 +48,7 @@ test_answer(void **state)
 	assert_true(proxy_answer_get(&frame, &out, NULL));
 	assert_true(view_is(out.value, "value") && out.kind == TABLE_PATTERN && out.owner == 7);
 	buf_reset(&frames);
-	in.status = PROXY_DENIED + 1;
+	in.status = PROXY_REFUSED + 1;
 	proxy_answer_put(&frames, &in);
 	frame = only_frame(&frames);
 	assert_false(proxy_answer_get(&frame, &out, NULL));
