@@ -247,6 +247,8 @@ ended(struct child *child, int status)
 		service_entry_free(service);
 	} else {
 		service_entry_watch(service);
+		if (status != 0)
+			service_entry_look_for_client(service);
 		wake_successor(service, generation);
 	}
 }

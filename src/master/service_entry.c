@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -173,6 +174,26 @@ service_entry_watch(struct service_entry *service)
 		else
 			loop_io_stop(&listener->io);
 	}
+}
+
+static bool
+has_client(const struct service_entry *service)
+{
+	for (size_t i = 0; i < service->listener_count; i++) {
+		struct pollfd listener = { service->listeners[i].fd, POLLIN, 0 };
+
+		if (poll(&listener, 1, 0) == 1)
+			return true;
+	}
+	return false;
+}
+
+void
+service_entry_look_for_client(struct service_entry *service)
+{
+	if (service->idle > 0 && !service->throttled && !service->master->stopping && service_entry_has_room(service) &&
+	    has_client(service))
+		child_start(service);
 }
 
 static void

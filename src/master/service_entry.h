@@ -61,6 +61,8 @@ void			 service_entry_replace(struct service_entry *service, struct service_entr
 bool			 service_entry_adapts(const struct service_entry *service);
 bool			 service_entry_has_room(const struct service_entry *service);
 void			 service_entry_watch(struct service_entry *service);
+/* One of its processes died, and with it perhaps the news of a client: the idle ones were not woken for that one. */
+void			 service_entry_look_for_client(struct service_entry *service);
 void			 service_entry_throttle(struct service_entry *service);
 /* The processes of now leave as soon as they are idle; those started from now on have a status pipe of their own. */
 void			 service_entry_retire(struct service_entry *service);

@@ -4,6 +4,7 @@ A library that is loaded before all others stands at the doors. A gate is a file
 the first process that comes with such a path makes it PROGRAM.CALL.reached, and waits until that is gone.
 """
 import os
+import re
 import signal
 import subprocess
 from pathlib import Path
@@ -20,9 +21,23 @@ SOURCE = r"""
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define REAL(type, name, ...)	((type (*)(__VA_ARGS__))dlsym(RTLD_NEXT, #name))
+
+static void
+stand(const char *reached)
+{
+	int fd = REAL(int, open, const char *, int, ...)(reached, O_WRONLY | O_TRUNC);
+
+	if (fd != -1) {
+		dprintf(fd, "pid %d\n", (int)getpid());
+		close(fd);
+	}
+	while (access(reached, F_OK) == 0)
+		usleep(1000);
+}
 
 static void
 pass(const char *call, const char *path)
@@ -40,8 +55,7 @@ pass(const char *call, const char *path)
 		n = read(fd, part, sizeof(part) - 1);
 		close(fd);
 		if (n > 0 && strstr(path, part) != NULL && rename(gate, reached) == 0)
-			while (access(reached, F_OK) == 0)
-				usleep(1000);
+			stand(reached);
 	}
 	errno = saved;
 }
@@ -90,6 +104,13 @@ pwrite(int fd, const void *data, size_t len, off_t at)
 	return REAL(ssize_t, pwrite, int, const void *, size_t, off_t)(fd, data, len, at);
 }
 
+int
+accept4(int fd, struct sockaddr *from, socklen_t *size, int flags)
+{
+	pass_descriptor("accept4", fd);
+	return REAL(int, accept4, int, struct sockaddr *, socklen_t *, int)(fd, from, size, flags);
+}
+
 int open64(const char *path, int flags, ...) __attribute__((alias("open")));
 ssize_t pwrite64(int fd, const void *data, size_t len, off64_t at) __attribute__((alias("pwrite")));
 
@@ -118,11 +139,14 @@ class Gates:
         """The next process of this program that makes this call on such a path stops before it."""
         new = self.directory / "new"
         new.write_text(part)
+        new.chmod(0o666)
         new.rename(self.directory / f"{program}.{call}")
 
-    def wait(self, program: str, call: str) -> None:
-        """Until somebody stands there."""
-        poll((self.directory / f"{program}.{call}.reached").exists, 20, f"{program} at {call}")
+    def wait(self, program: str, call: str) -> int:
+        """Until somebody stands there; its pid."""
+        path = self.directory / f"{program}.{call}.reached"
+        found = poll(lambda: path.exists() and re.match(r"pid (\d+)\n", path.read_text()), 20, f"{program} at {call}")
+        return int(found[1])
 
     def release(self, program: str, call: str) -> None:
         """Go on."""

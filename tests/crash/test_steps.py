@@ -1,6 +1,8 @@
-"""A failure is told to the sender whoever dies between any two steps on its way, and told as a whole."""
+"""Processes that die at a certain step: a failure is told to the sender all the same, and as a whole; clients are served."""
+import os
 import shutil
-from pathlib import Path
+import signal
+import socket
 from typing import Callable
 
 import pytest
@@ -88,3 +90,18 @@ def test_old_mail_stays_until_its_report_is_made_BN5(make_mta: MakeMta) -> None:
     gates.wait("bounce", "open")
     gates.kill("bounce")
     assert_told(mta, 1)
+
+
+def test_a_client_whose_process_died_waits_for_nobody_IP9(make_mta: MakeMta) -> None:
+    """One of two idle processes is woken for it, and dies before it accepts; the other would sleep on for ten seconds."""
+    mta, gates = gated(make_mta)
+    sessions = [mta.smtp() for _ in range(2)]
+    idle = set(mta.children("smtpd"))
+    for each in sessions:
+        each.quit()
+    mta.wait_log(r"(?s)disconnect from .*disconnect from ")
+    gates.arm("smtpd", "accept4", "socket:")
+    with socket.create_connection(("127.0.0.1", mta.port), 20) as client:
+        os.kill(gates.wait("smtpd", "accept4"), signal.SIGKILL)
+        assert client.recv(3) == b"220"
+    assert set(mta.children("smtpd")) - idle, "the other one slept until it looked around"

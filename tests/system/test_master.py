@@ -43,7 +43,7 @@ class Session:
     """A session with a toy."""
 
     def __init__(self, port: int, greeted: bool = True) -> None:
-        self.sock = socket.create_connection(("127.0.0.1", port), 5)
+        self.sock = socket.create_connection(("127.0.0.1", port), 20)
         self.lines = self.sock.makefile("rwb", buffering=0)
         self.pid = self.greeting() if greeted else 0
 

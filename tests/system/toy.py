@@ -16,8 +16,11 @@ BUSY, IDLE, SERVED = 1, 2, 3
 
 
 def tell(state: int) -> None:
-    """A status note."""
-    os.write(5, struct.pack("=III", os.getpid(), int(os.environ["GENERATION"], 8), state))
+    """A status note; after a reload nobody wants it, and the client is served all the same."""
+    try:
+        os.write(5, struct.pack("=III", os.getpid(), int(os.environ["GENERATION"], 8), state))
+    except BrokenPipeError:
+        pass
 
 
 def record(path: str) -> None:
