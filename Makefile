@@ -114,6 +114,7 @@ $(UNIT_TESTS): $(B)/%: $(B)/%.o $(B)/libtesting.a $(ARCHIVES)
 
 unit-tests: $(UNIT_TESTS) manuals
 	@dev/check-layers
+	@dev/check-parameters
 	@dev/check-manuals $(B)
 	@dev/run-unit-tests $(UNIT_TESTS)
 

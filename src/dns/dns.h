@@ -65,6 +65,12 @@ typedef enum dns_filter_verdict	dns_filter(void *arg, struct view record);
 void		dns_set_filter(dns_filter *filter, void *arg);
 void		dns_record_put(struct buf *out, const struct dns_record *record);
 
+/*
+ * Names are asked for as they are, unless the process wants them completed from resolv.conf: those of one label with the
+ * local domain, others with the domains of the search list.
+ */
+void		dns_set_search(bool complete_labels, bool search);
+
 /* Answers may come from a cache (cache.h). Views and records live in the arena. why gets a phrase such as "Host not found" or "Host not found, try again". */
 enum dns_result	dns_lookup(const char *name, enum dns_type type, struct arena *arena, struct dns_answer *out, struct buf *why);
 /* The parser: no I/O. */

@@ -17,7 +17,28 @@ static struct {
 	bool ready;
 	struct timespec conf_time;
 	char *packet;
+	unsigned long search;		/* RES_DEFNAMES, RES_DNSRCH */
 } resolver;
+
+void
+dns_set_search(bool complete_labels, bool search)
+{
+	resolver.search = (complete_labels ? RES_DEFNAMES : 0) | (search ? RES_DNSRCH : 0);
+	if (resolver.ready)
+		res_nclose(&resolver.state);
+	resolver.ready = false;
+}
+
+/* The length of the answer in resolver.packet, or -1. */
+static int
+ask(const char *name, enum dns_type type)
+{
+	unsigned char *packet = (unsigned char *)resolver.packet;
+
+	if (resolver.search == 0)
+		return res_nquery(&resolver.state, name, ns_c_in, (int)type, packet, PACKET_MAX);
+	return res_nsearch(&resolver.state, name, ns_c_in, (int)type, packet, PACKET_MAX);
+}
 
 static bool
 resolver_ready(void)
@@ -31,7 +52,8 @@ resolver_ready(void)
 	if (resolver.ready)
 		res_nclose(&resolver.state);
 	resolver.ready = res_ninit(&resolver.state) == 0;
-	resolver.state.options &= ~(unsigned long)(RES_DEFNAMES | RES_DNSRCH);	/* a name is asked for as it is */
+	resolver.state.options &= ~(unsigned long)(RES_DEFNAMES | RES_DNSRCH);
+	resolver.state.options |= resolver.search;
 	resolver.conf_time = st.st_mtim;
 	if (resolver.packet == NULL)
 		resolver.packet = mem_new(PACKET_MAX);
@@ -89,7 +111,7 @@ query(const char *name, enum dns_type type, struct arena *arena, struct dns_answ
 		why_set(why, "Name service initialization failure");
 		return DNS_AGAIN;
 	}
-	length = res_nquery(&resolver.state, name, ns_c_in, (int)type, (unsigned char *)resolver.packet, PACKET_MAX);
+	length = ask(name, type);
 	if (length < 0) {
 		result = from_h_errno(resolver.state.res_h_errno);
 		dns_cache_put(name, type, result, VIEW_EMPTY, 0);

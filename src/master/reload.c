@@ -7,6 +7,7 @@
 #include "global/maillog/postlog_sink.h"
 #include "master/service_table.h"
 #include "util/log/log.h"
+#include "util/net/endpoint.h"
 
 /* The first value lasts until stop. */
 static void
@@ -41,6 +42,7 @@ reload_settings(struct supervisor *master, struct buf *why)
 	}
 	master->config = config;
 	master->settings = settings;
+	inet_set_window(settings.tcp_window);
 	fix_settings(master);
 	return true;
 }

@@ -15,6 +15,7 @@ const struct binding master_bindings[] = {
 	BIND_STRING(struct master_settings, maillog_file, "maillog_file"),
 	BIND_STRING(struct master_settings, postlog_service, "postlog_service_name"),
 	BIND_STRING(struct master_settings, sandbox, "sandbox"),
+	BIND_INT(struct master_settings, tcp_window, "tcp_windowsize"),
 	BIND_INT(struct master_settings, process_limit, "default_process_limit"),
 	BIND_TIME(struct master_settings, throttle_sec, "service_throttle_time"),
 	BIND_END

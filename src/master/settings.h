@@ -15,7 +15,7 @@ struct master_settings {
 	const char *import_environment;
 	const char *maillog_file, *postlog_service;
 	const char *sandbox;
-	int process_limit;
+	int process_limit, tcp_window;
 	int throttle_sec;
 };
 

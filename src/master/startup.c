@@ -10,6 +10,7 @@
 #include "global/config/programs.h"
 #include "global/maillog/maillog_file.h"
 #include "master/lock.h"
+#include "service/master_protocol.h"
 #include "util/file/file.h"
 #include "util/log/log.h"
 
@@ -155,12 +156,27 @@ raise_file_size(void)
 		    (unsigned long long)limit.rlim_cur);
 }
 
+/* Many clients need many descriptors; whoever starts foreign programs gives them the number they would have had. */
+static void
+raise_files(void)
+{
+	struct rlimit limit;
+	struct buf text = BUF_INIT;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur != limit.rlim_max) {
+		buf_printf(&text, "%llu", (unsigned long long)limit.rlim_cur);
+		setenv(MASTER_FILES_ENV, buf_c(&text), 1);
+	}
+	raise_limit(RLIMIT_NOFILE);
+	buf_fini(&text);
+}
+
 void
 startup_descriptors(struct supervisor *master)
 {
 	keep_console(master);
 	close_terminal(master);
-	raise_limit(RLIMIT_NOFILE);
+	raise_files();
 	raise_file_size();
 	if (pipe2(master->flow, O_CLOEXEC | O_NONBLOCK) == -1)
 		log_fatal("make flow-control pipe: %s", strerror(errno));

@@ -84,7 +84,7 @@ static int
 run(char **command)
 {
 	int status;
-	pid_t pid = fork();
+	pid_t pid = process_fork();
 
 	if (pid == -1)
 		log_fatal("fork: %s", strerror(errno));

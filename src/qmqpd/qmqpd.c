@@ -16,8 +16,6 @@ static const struct binding bindings[] = {
 	BIND_STRING(struct qmqpd_config, overrides, "receive_override_options"),
 	BIND_STRING(struct qmqpd_config, utf8_classes, "smtputf8_autodetect_classes"),
 	BIND_STRING(struct qmqpd_config, verp_filter, "verp_delimiter_filter"),
-	BIND_STRING(struct qmqpd_config, debug_peers, "debug_peer_list"),
-	BIND_INT(struct qmqpd_config, debug_level, "debug_peer_level"),
 	BIND_TIME(struct qmqpd_config, timeout_sec, "qmqpd_timeout"),
 	BIND_TIME(struct qmqpd_config, error_delay_sec, "qmqpd_error_delay"),
 	BIND_TIME(struct qmqpd_config, ipc_timeout_sec, "ipc_timeout"),
@@ -66,15 +64,17 @@ prepare(struct service_context *ctx)
 {
 	const struct qmqpd_config *config = service_config(ctx);
 	struct qmqpd *server = mem_new(sizeof(*server));
-	struct buf path = BUF_INIT;
+	struct buf path = BUF_INIT, why = BUF_INIT;
 
 	server->config = config;
 	server->cleanup_flags = cleanup_flags(config);
 	server->clients = open_list(ctx, "qmqpd_authorized_clients", config->authorized_clients);
-	server->debug_peers = open_list(ctx, "debug_peer_list", config->debug_peers);
+	if ((server->debug_peers = debug_peers_open(service_settings(ctx), service_tables(ctx), &why)) == NULL)
+		log_fatal("%s", buf_c(&why));
 	buf_printf(&path, "public/%s", config->cleanup_service);
 	server->cleanup = cleanup_client_new(buf_c(&path), (msec_t)config->ipc_timeout_sec * 1000);
 	buf_fini(&path);
+	buf_fini(&why);
 	service_set_state(ctx, server);
 }
 
@@ -94,7 +94,7 @@ idle(struct service_context *ctx)
 	const struct qmqpd *server = service_state(ctx);
 	const char *which;
 
-	if (!match_list_changed(server->clients, &which) && !match_list_changed(server->debug_peers, &which))
+	if (!match_list_changed(server->clients, &which) && !debug_peers_changed(server->debug_peers, &which))
 		return;
 	log_info("table %s has changed -- restarting", which);
 	service_retire(ctx);

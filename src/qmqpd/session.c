@@ -389,17 +389,6 @@ address_limit(const struct qmqpd_config *config)
 	return config->line_length_max > ADDRESS_MIN_LIMIT ? (size_t)config->line_length_max : ADDRESS_MIN_LIMIT;
 }
 
-/* debug_peer_list: more is logged of these clients. */
-static int
-debug(const struct session *session)
-{
-	int before = log_verbose();
-
-	if (match_list_host(session->server->debug_peers, buf_view(&session->peer.name), &session->peer.addr) == LOOKUP_FOUND)
-		log_set_verbose(before + session->config->debug_level);
-	return before;
-}
-
 void
 qmqpd_session(const struct qmqpd *server, int fd)
 {
@@ -414,7 +403,7 @@ qmqpd_session(const struct qmqpd *server, int fd)
 	stream_set_timeout(session.stream, (msec_t)server->config->timeout_sec * 1000);
 	peer_init(&session.peer, fd, server->config->show_port);
 	peer_look_up(&session.peer);
-	verbose = debug(&session);
+	verbose = debug_peers_begin(server->debug_peers, buf_view(&session.peer.name), &session.peer.addr);
 	log_info("connect from %s", buf_c(&session.peer.namaddr));
 	check_client(&session);
 	log_info("disconnect from %s", buf_c(&session.peer.namaddr));

@@ -10,6 +10,7 @@
 #include "global/client/proxy.h"
 #include "global/config/tables.h"
 #include "global/maillog/postlog_sink.h"
+#include "service/process_settings.h"
 #include "table/match_list.h"
 #include "util/log/log.h"
 #include "util/process/process.h"
@@ -84,7 +85,7 @@ require_authorised(const char *directory)
 static void
 check_common(struct config *config)
 {
-	static const char *const times[] = { "ipc_timeout", "ipc_idle", "ipc_ttl", "trigger_timeout" };
+	static const char *const times[] = { "ipc_timeout", "trigger_timeout" };
 	static const char *const flags[] = { "smtputf8_enable", "enable_long_queue_ids", "soft_bounce" };
 	static const char *const numbers[] = { "hash_queue_depth", "line_length_limit", "header_size_limit" };
 	long long size_max;
@@ -99,7 +100,7 @@ check_common(struct config *config)
 		good = config_bool(config, flags[i], &flag, &why);
 	for (size_t i = 0; i < ARRAY_COUNT(numbers) && good; i++)
 		good = config_int(config, numbers[i], &number, &why);
-	if (!good)
+	if (!good || !process_settings_apply(config, &why))
 		log_fatal("%s", buf_c(&why));
 	buf_fini(&why);
 }

@@ -14,6 +14,7 @@
 
 #define MASTER_PROTOCOL_VERSION	1
 #define MASTER_GENERATION_ENV	"GENERATION"		/* octal */
+#define MASTER_FILES_ENV	"POSTHASTE_FILES"	/* how many open files master found allowed; ours are as many as there can be */
 #define MASTER_MEMO_ENV		"POSTHASTE_MEMO"	/* descriptor of the page; it is all zeros at first */
 #define MASTER_SNAPSHOT_ENV	SNAPSHOT_ENV		/* "<version>:<fd>" of the sealed configuration */
 

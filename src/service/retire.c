@@ -1,5 +1,7 @@
 /* When to leave, and what is looked at between requests. */
 #include "service/context.h"
+
+#include "global/client/call.h"
 #include "service/master_link.h"
 #include "table/table.h"
 #include "util/log/log.h"
@@ -100,8 +102,11 @@ int
 service_nap_ms(const struct service_context *ctx, msec_t since)
 {
 	msec_t nap = longest_nap(ctx);
-	msec_t left = since + (msec_t)ctx->limits.max_idle_sec * 1000 - clock_now();
+	msec_t now = clock_now(), left = since + (msec_t)ctx->limits.max_idle_sec * 1000 - now;
+	msec_t connections = callers_expire();
 
+	if (connections != CLOCK_NEVER && connections - now < nap)
+		nap = connections - now;
 	if (may_retire(ctx) && ctx->limits.max_idle_sec > 0 && left < nap)
 		nap = left > 0 ? left : 0;
 	return (int)nap;
@@ -115,6 +120,7 @@ service_look(struct service_context *ctx)
 	if (ctx->retiring || now - ctx->looked < LOOK_INTERVAL_MS)
 		return;
 	ctx->looked = now;
+	callers_expire();
 	look_at_tables(ctx);
 	if (ctx->options.lifetime_sec > 0 && now - ctx->started >= (msec_t)ctx->options.lifetime_sec * 1000)
 		ctx->retiring = true;

@@ -18,6 +18,7 @@
 #include "service/debugger.h"
 #include "service/master_link.h"
 #include "service/master_protocol.h"
+#include "service/process_settings.h"
 #include "util/base/number.h"
 #include "util/event/loop.h"
 #include "util/log/log.h"
@@ -60,6 +61,17 @@ take_generation(struct service_context *ctx)
 	if (text != NULL)
 		ctx->generation = (uint32_t)strtoul(text, NULL, 8);
 	unsetenv(MASTER_GENERATION_ENV);
+}
+
+static void
+take_files_limit(void)
+{
+	const char *text = getenv(MASTER_FILES_ENV);
+	unsigned long long files;
+
+	if (text != NULL && view_number(view_string(text), &files))
+		process_set_files_limit(files);
+	unsetenv(MASTER_FILES_ENV);
 }
 
 /* Only master can start us, unless somebody wants to talk to us in person. */
@@ -150,6 +162,8 @@ bind_config(struct service_context *ctx)
 	struct buf why = BUF_INIT;
 
 	bind_limits(ctx);
+	if (!process_settings_apply(ctx->config, &why))
+		log_fatal("%s", buf_c(&why));
 	if (service->bindings != NULL) {
 		ctx->bound = mem_new(service->config_size);
 		if (!config_bind(ctx->config, service->bindings, ctx->bound, &why))
@@ -275,6 +289,7 @@ service_start_up(struct service_context *ctx, int argc, char **argv)
 
 	check_inheritance(ctx, argc > 0 ? argv[0] : NULL);
 	take_generation(ctx);
+	take_files_limit();
 	service_memo_take(ctx);
 	service_options_parse(&ctx->options, argc, argv);
 	check_parent(ctx);

@@ -166,7 +166,9 @@ log_in(struct session *session, const char *user, const char *password, struct d
 	if (session->mechanisms.len == 0)
 		return impossible(session, dsn, "no mechanism available");
 	login = login_new(&request, &why);
+	session->in_login = true;
 	ok = login != NULL ? begin(session, login, dsn) : impossible(session, dsn, buf_c(&why));
+	session->in_login = false;
 	login_free(login);
 	buf_fini(&why);
 	return ok;

@@ -2,6 +2,8 @@
 #ifndef SMTP_CLIENT_H
 #define SMTP_CLIENT_H
 
+#include "global/client/transcript.h"
+#include "global/maillog/debug_peers.h"
 #include "smtp/config.h"
 #include "table/maps.h"
 #include "table/match_list.h"
@@ -12,6 +14,8 @@ enum check_kind { CHECK_HEADER, CHECK_MIME_HEADER, CHECK_NESTED_HEADER, CHECK_BO
 struct client {
 	const struct smtp_config *config;
 	const char *service_name;
+	struct transcript_config notices;	/* to the postmaster */
+	struct debug_peers *debug_peers;
 	bool lmtp;			/* else SMTP: the prefix of all parameters, and the verb */
 	/* NULL when the parameter is empty */
 	struct maps *generic, *discarded_keywords, *reply_filter, *dns_filter, *pix_workarounds, *tls_policy, *tls_per_site;

@@ -39,6 +39,9 @@
 	BIND_BOOL(struct smtp_config, randomize, prefix "randomize_addresses"), \
 	BIND_BOOL(struct smtp_config, balance, prefix "balance_inet_protocols"), \
 	BIND_BOOL(struct smtp_config, cache_on_demand, prefix "connection_cache_on_demand"), \
+	BIND_STRING(struct smtp_config, resolver_options, prefix "dns_resolver_options"), \
+	BIND_STRING(struct smtp_config, best_mx_transport, "best_mx_transport"), \
+	BIND_BOOL(struct smtp_config, defer_if_no_mx_address, prefix "defer_if_no_mx_address_found"), \
 	BIND_STRING(struct smtp_config, cache_service, "connection_cache_service_name"), \
 	BIND_TIME(struct smtp_config, cache_protocol_timeout_sec, "connection_cache_protocol_timeout"), \
 	BIND_BOOL(struct smtp_config, quote_envelope, prefix "quote_rfc821_envelope"), \
@@ -76,7 +79,6 @@ const struct binding smtp_bindings[] = {
 	BIND_TIME(struct smtp_config, helo_timeout_sec, "smtp_helo_timeout"),
 	BIND_BOOL(struct smtp_config, always_ehlo, "smtp_always_send_ehlo"),
 	BIND_BOOL(struct smtp_config, never_ehlo, "smtp_never_send_ehlo"),
-	BIND_BOOL(struct smtp_config, defer_if_no_mx_address, "smtp_defer_if_no_mx_address_found"),
 	BIND_END
 };
 

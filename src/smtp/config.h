@@ -39,6 +39,7 @@ struct smtp_config {
 	int cache_time_limit_sec, reuse_time_limit_sec, reuse_count_limit;
 	bool cache_on_demand;
 	const char *cache_service;
+	const char *resolver_options, *best_mx_transport;
 	int cache_protocol_timeout_sec;
 };
 

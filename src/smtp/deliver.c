@@ -3,6 +3,8 @@
 
 #include <strings.h>
 
+#include "global/delivery/handover.h"
+#include "smtp/dialogue.h"
 #include "smtp/handover.h"
 #include "util/log/log.h"
 
@@ -158,6 +160,7 @@ end_session(struct agent *agent, struct delivery *delivery, struct view nexthop)
 	struct session *session = delivery->session;
 
 	delivery->session = NULL;
+	dialogue_end(session);
 	if (session->broken || is_personal(agent, session) || worn_out(agent, session) || !wanted(agent, delivery->request, session)) {
 		session_close(session);
 		return;
@@ -185,9 +188,19 @@ is_final_word(const struct delivery *delivery)
 	return delivery->last.status[0] == '5' && !delivery->request->settings->soft_bounce;
 }
 
-/* True: this host counts as one that was tried. */
+/* More is logged of hosts and next hops that debug_peer_list names. Returns the level of before. */
+static int
+debug_begin(const struct agent *agent, const char *nexthop, const char *host, const struct netaddr *addr)
+{
+	int before = debug_peers_begin(agent->client.debug_peers, view_string(host), addr);
+
+	if (log_verbose() == before)
+		debug_peers_begin(agent->client.debug_peers, view_string(nexthop), NULL);
+	return before;
+}
+
 static bool
-try_host(struct agent *agent, struct delivery *delivery, struct view nexthop, const struct destination *to,
+open_and_attempt(struct agent *agent, struct delivery *delivery, struct view nexthop, const struct destination *to,
     const struct host *host, bool last)
 {
 	buf_reset(&delivery->relay);
@@ -199,6 +212,18 @@ try_host(struct agent *agent, struct delivery *delivery, struct view nexthop, co
 	}
 	delivery->refused = is_final_word(delivery);
 	return false;
+}
+
+/* True: this host counts as one that was tried. */
+static bool
+try_host(struct agent *agent, struct delivery *delivery, struct view nexthop, const struct destination *to,
+    const struct host *host, bool last)
+{
+	int verbose = debug_begin(agent, to->name, host->name, to->is_unix ? NULL : &host->addr);
+	bool tried = open_and_attempt(agent, delivery, nexthop, to, host, last);
+
+	log_set_verbose(verbose);
+	return tried;
 }
 
 /* Tries the hosts of one next hop until all recipients have a verdict, or enough of them talked to us. */
@@ -218,11 +243,35 @@ try_hosts(struct agent *agent, struct delivery *delivery, struct view nexthop, c
 	}
 }
 
+/*
+ * best_mx_transport: what comes back to us because nobody is a better exchanger is for an agent of this host. That one
+ * logs, reports and marks each recipient itself.
+ */
+static void
+hand_over(struct delivery *delivery, const char *transport)
+{
+	struct delivery_request request = *delivery->request;
+
+	request.recipient_count = 1;
+	for (size_t i = 0; i < delivery->request->recipient_count; i++) {
+		enum handover result = HANDOVER_FAILED;
+
+		request.recipients = &delivery->request->recipients[i];
+		if (!delivery->settled[i])
+			result = delivery_hand_over(&request, view_string(transport), &delivery->last);
+		if (result == HANDOVER_FAILED)
+			continue;
+		delivery->settled[i] = true;
+		delivery->left--;
+		delivery->deferred = delivery->deferred || result == HANDOVER_DEFERRED;
+	}
+}
+
 static void
 try_nexthop(struct agent *agent, struct delivery *delivery, struct view nexthop, bool last, struct arena *arena)
 {
 	struct destination to;
-	struct host_list list = { NULL, 0 };
+	struct host_list list = { NULL };
 	struct host socket_host = { .name = "localhost" };
 	struct buf why = BUF_INIT;
 
@@ -230,10 +279,12 @@ try_nexthop(struct agent *agent, struct delivery *delivery, struct view nexthop,
 		dsn_set(&delivery->last, "4.3.5", "%s", buf_c(&why));
 		log_warn("%s", buf_c(&why));
 	} else if (to.is_unix) {
-		list = (struct host_list){ &socket_host, 1 };
+		list = (struct host_list){ .hosts = &socket_host, .count = 1 };
 		try_hosts(agent, delivery, nexthop, &to, &list, last);
 	} else if (destination_hosts(&to, &agent->client, arena, &list, &delivery->last)) {
 		try_hosts(agent, delivery, nexthop, &to, &list, last);
+	} else if (list.loops && agent->client.config->best_mx_transport[0] != '\0') {
+		hand_over(delivery, agent->client.config->best_mx_transport);
 	}
 	buf_fini(&why);
 }
@@ -260,6 +311,22 @@ try_all(struct agent *agent, struct delivery *delivery, struct arena *arena)
 	count = add_nexthops(view_string(agent->client.config->fallback_relay), nexthops, count);
 	for (size_t i = 0; i < count && delivery->left > 0 && !delivery->refused; i++)
 		try_nexthop(agent, delivery, nexthops[i], i + 1 == count, arena);
+}
+
+static void
+attempt_kept(struct agent *agent, struct delivery *delivery, struct view nexthop)
+{
+	const struct session *session = delivery->session;
+	struct buf name = BUF_INIT;
+	struct netaddr addr;
+	bool known = netaddr_parse(buf_view(&session->address), &addr);
+	int verbose;
+
+	buf_putv(&name, nexthop);
+	verbose = debug_begin(agent, buf_c(&name), buf_c(&session->host), known ? &addr : NULL);
+	attempt(agent, delivery, nexthop);
+	log_set_verbose(verbose);
+	buf_fini(&name);
 }
 
 /* No host took them: what the last one said is the verdict. */
@@ -293,7 +360,7 @@ smtp_deliver(void *arg, struct delivery_request *request, struct delivery_report
 	}
 	delivery.session = take_kept(agent, first);
 	if (delivery.session != NULL)
-		attempt(agent, &delivery, first);
+		attempt_kept(agent, &delivery, first);
 	if (delivery.left > 0)
 		try_all(agent, &delivery, &arena);
 	if (delivery.left > 0)

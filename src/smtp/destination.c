@@ -273,6 +273,7 @@ cut_loop(const struct destination *to, const struct smtp_config *config, struct 
 		list->count = i;
 		if (i > 0)
 			return true;
+		list->loops = true;
 		dsn_set(dsn, soft ? "4.4.6" : "5.4.6", "mail for %s loops back to myself", to->name);
 		return false;
 	}

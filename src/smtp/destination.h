@@ -31,6 +31,7 @@ struct host {
 struct host_list {
 	struct host *hosts;
 	size_t count;
+	bool loops;		/* there is none because the best of them is this one */
 };
 
 /* Parses one next hop. False with a phrase for bad syntax. LMTP: no MX, "inet:" and "unix:" allowed, other port. */

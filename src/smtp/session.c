@@ -6,6 +6,7 @@
 
 #include "global/maillog/maillog.h"
 #include "smtp/auth.h"
+#include "smtp/dialogue.h"
 #include "util/log/log.h"
 #include "util/net/endpoint.h"
 
@@ -22,7 +23,7 @@ reply_line(struct buf *out, const struct smtp_reply *reply)
 }
 
 void
-session_verdict(const struct session *session, const char *command, struct dsn *dsn)
+session_verdict(struct session *session, const char *command, struct dsn *dsn)
 {
 	const struct smtp_reply *reply = &session->reply;
 	struct buf line = BUF_INIT;
@@ -32,6 +33,8 @@ session_verdict(const struct session *session, const char *command, struct dsn *
 	if (reply->dsn[0] != '\0')
 		snprintf(status, sizeof(status), "%s", reply->dsn);
 	reply_line(&line, reply);
+	if (reply->code / 100 != 2)
+		dialogue_refused(session);
 	if (reply->code / 100 == 2)
 		dsn_set(dsn, status, "%s", buf_c(&line));
 	else
@@ -43,6 +46,13 @@ session_verdict(const struct session *session, const char *command, struct dsn *
 	buf_fini(&line);
 }
 
+static void
+protocol_error(struct session *session, const char *doing, struct dsn *dsn)
+{
+	session->transcript.troubles |= TROUBLE_PROTOCOL;
+	dsn_set(dsn, "4.5.0", "protocol error by %s while %s", buf_c(&session->peer), doing);
+}
+
 void
 session_lost(struct session *session, enum stream_result result, const char *doing, struct dsn *dsn)
 {
@@ -50,7 +60,7 @@ session_lost(struct session *session, enum stream_result result, const char *doi
 	if (result == STREAM_TIMEOUT)
 		dsn_set(dsn, "4.4.2", "conversation with %s timed out while %s", buf_c(&session->peer), doing);
 	else if (result == STREAM_ERROR && errno == EPROTO)
-		dsn_set(dsn, "4.5.0", "protocol error by %s while %s", buf_c(&session->peer), doing);
+		protocol_error(session, doing, dsn);
 	else
 		dsn_set(dsn, "4.4.2", "lost connection with %s while %s", buf_c(&session->peer), doing);
 }
@@ -68,6 +78,7 @@ session_reply(struct session *session, int timeout_sec, const char *doing, struc
 		session_lost(session, result, doing, dsn);
 		return false;
 	}
+	dialogue_heard(session);
 	if (session->reply.code == 421)		/* it will close: RFC 5321, 4.2.3 */
 		session->broken = true;
 	return true;
@@ -82,6 +93,7 @@ session_command(struct session *session, const char *format, ...)
 	va_start(ap, format);
 	buf_vprintf(&line, format, ap);
 	va_end(ap);
+	dialogue_sent(session, session->in_login ? VIEW("(login)") : buf_view(&line));
 	buf_puts(&line, "\r\n");
 	stream_put(session->stream, buf_view(&line));
 	buf_fini(&line);
@@ -273,6 +285,13 @@ learn_features(struct session *session, struct view discarded)
 	}
 }
 
+static void
+table_failed(struct session *session, const char *what, struct dsn *dsn)
+{
+	session->transcript.troubles |= TROUBLE_DATA;
+	dsn_set(dsn, "4.3.0", "%s lookup error for host %s", what, buf_c(&session->peer));
+}
+
 static bool
 learn(struct session *session, struct dsn *dsn)
 {
@@ -282,7 +301,7 @@ learn(struct session *session, struct dsn *dsn)
 	if (ok)
 		learn_features(session, buf_view(&discarded));
 	else
-		dsn_set(dsn, "4.3.0", "keyword lookup error for host %s", buf_c(&session->peer));
+		table_failed(session, "keyword", dsn);
 	buf_fini(&discarded);
 	return ok;
 }
@@ -425,7 +444,7 @@ greeting(struct session *session, const struct delivery_request *request, struct
 		session->delays_dot = listed(buf_view(&pix), VIEW("delay_dotcrlf"));
 		ok = handshake(session, listed(buf_view(&pix), VIEW("disable_esmtp")), dsn);
 	} else {
-		dsn_set(dsn, "4.3.0", "PIX workaround lookup error for host %s", buf_c(&session->peer));
+		table_failed(session, "PIX workaround", dsn);
 	}
 	buf_fini(&pix);
 	return ok;
@@ -436,6 +455,8 @@ greeting(struct session *session, const struct delivery_request *request, struct
 void
 session_free(struct session *session)
 {
+	dialogue_end(session);
+	transcript_fini(&session->transcript);
 	stream_free(session->stream);
 	buf_fini(&session->address);
 	buf_fini(&session->mechanisms);

@@ -5,6 +5,7 @@
 #ifndef SMTP_SESSION_H
 #define SMTP_SESSION_H
 
+#include "global/client/transcript.h"
 #include "global/smtp/reply.h"
 #include "global/delivery/delivery.h"
 #include "smtp/destination.h"
@@ -41,7 +42,9 @@ struct session {
 	bool broken;
 	bool unproven;			/* kept from before: RSET must be answered well before anything else counts */
 	bool delays_dot;		/* PIX: the final dot must not share a packet with content */
+	bool in_login;			/* what is sent is a secret */
 	struct smtp_reply reply;	/* the last one */
+	struct transcript transcript;
 };
 
 /*
@@ -59,7 +62,7 @@ void		 session_command(struct session *session, const char *format, ...) __attri
 /* Reads a reply. False when the connection is lost, with the verdict; doing: "sending MAIL FROM". */
 bool		 session_reply(struct session *session, int timeout_sec, const char *doing, struct dsn *dsn);
 /* The verdict that the last reply means: "host H said: … (in reply to COMMAND command)". */
-void		 session_verdict(const struct session *session, const char *command, struct dsn *dsn);
+void		 session_verdict(struct session *session, const char *command, struct dsn *dsn);
 void		 session_lost(struct session *session, enum stream_result result, const char *doing, struct dsn *dsn);
 /*
  * Is a kept session still good? Looks whether the server closed, and asks it (RSET). To a pipelining server that was busy

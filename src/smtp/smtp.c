@@ -126,6 +126,40 @@ prepare_cache(struct service_context *ctx, struct agent *agent)
 	buf_fini(&path);
 }
 
+/* Names are asked for as they are, unless somebody still counts on resolv.conf to complete them. */
+static void
+prepare_resolver(struct client *client)
+{
+	struct view rest = view_string(client->config->resolver_options), word;
+	bool complete_labels = false, search = false;
+
+	while (view_word(&rest, ", \t\r\n", &word)) {
+		if (view_is(word, "res_defnames"))
+			complete_labels = true;
+		else if (view_is(word, "res_dnsrch"))
+			search = true;
+		else
+			log_fatal("%s_dns_resolver_options: unknown option \"%.*s\"", client_prefix(client), VIEW_ARG(word));
+	}
+	dns_set_search(complete_labels, search);
+	if (client->dns_filter != NULL)
+		dns_set_filter(filter_record, client);
+}
+
+/* Who hears of what is said, besides the two sides. */
+static void
+prepare_listeners(struct service_context *ctx, struct client *client)
+{
+	struct buf why = BUF_INIT;
+
+	if (!config_bind(service_settings(ctx), transcript_bindings, &client->notices, &why)
+	    || (client->debug_peers = debug_peers_open(service_settings(ctx), service_tables(ctx), &why)) == NULL)
+		log_fatal("%s", buf_c(&why));
+	if (transcript_classes(client->notices.classes) != 0 || client->config->best_mx_transport[0] != '\0')
+		service_promise(ctx, "unix-connect");
+	buf_fini(&why);
+}
+
 static void
 seed_random(void)
 {
@@ -148,8 +182,8 @@ prepare(struct service_context *ctx, bool lmtp)
 	if (!delivery_agent_prepare(service_settings(ctx), &why))
 		log_fatal("%s", buf_c(&why));
 	open_tables(ctx, client);
-	if (client->dns_filter != NULL)
-		dns_set_filter(filter_record, client);
+	prepare_resolver(client);
+	prepare_listeners(ctx, client);
 	prepare_cache(ctx, agent);
 	prepare_login(client);
 	seed_random();

@@ -365,6 +365,7 @@ data_reply(struct transaction *t, const struct step *step, struct dsn *dsn)
 		dsn_set(dsn, "2.0.0", "%s", buf_c(&t->session->reply.text));
 	} else if (dsn->status[0] == '2' && !is_probe(t)) {	/* a success, of what? Nothing was sent */
 		t->session->broken = true;
+		t->session->transcript.troubles |= TROUBLE_PROTOCOL;
 		dsn_set(dsn, "4.5.0", "protocol error: host %s said: %s (in reply to DATA command)", buf_c(&t->session->peer),
 		    buf_c(&dsn->diag_text));
 	}
@@ -540,6 +541,8 @@ give_up_content(struct transaction *t, enum content_result why, struct dsn *dsn)
 
 	t->session->broken = true;
 	t->delivery->final_host = true;
+	if (why == CONTENT_FAILED)
+		t->session->transcript.troubles |= TROUBLE_DATA;
 	if (why == CONTENT_CORRUPT)
 		queue_mark_corrupt(t->delivery->request->fd);
 	dsn_set(dsn, "4.3.0", "%s", texts[why]);
@@ -672,6 +675,7 @@ transaction_run(struct delivery *delivery)
 	if (map_addresses(&t, &arena)) {
 		run(&t, &dsn);
 	} else {
+		delivery->session->transcript.troubles |= TROUBLE_DATA;
 		delivery->final_host = true;	/* another one would not help */
 		dsn_set(&dsn, "4.3.0", "%s_generic_maps lookup error", client_prefix(t.client));
 		fail(&t, &dsn);

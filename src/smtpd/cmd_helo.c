@@ -16,6 +16,8 @@ greeted(struct session *session, struct view name, bool esmtp)
 	if (!session->standalone && !access_helo(session->server->access, &facts, &session->verdict))
 		return reply_verdict(session, &session->verdict);
 	transaction_end(session);
+	if (esmtp)
+		session_flush_history(session);
 	buf_set(&session->helo, name);
 	session->esmtp = esmtp;
 	return true;

@@ -10,6 +10,7 @@ cmd_rset(struct session *session, struct view arguments)
 	if (!view_empty(arguments))
 		return reply(session, 501, "5.5.4", "Syntax: RSET");
 	transaction_end(session);
+	session_flush_history(session);
 	return reply(session, 250, "2.0.0", "Ok");
 }
 

@@ -18,6 +18,7 @@ const struct binding smtpd_bindings[] = {
 	TIME(timeout_sec, "smtpd_timeout"),
 	TIME(error_sleep_time_sec, "smtpd_error_sleep_time"),
 	TIME(ipc_timeout_sec, "ipc_timeout"),
+	INT(history_threshold, "smtpd_history_flush_threshold"),
 	INT(soft_error_limit, "smtpd_soft_error_limit"),
 	INT(hard_error_limit, "smtpd_hard_error_limit"),
 	INT(junk_command_limit, "smtpd_junk_command_limit"),

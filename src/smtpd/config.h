@@ -10,7 +10,7 @@ struct smtpd_config {
 	/* who we are */
 	const char *myhostname, *mail_name, *banner;
 	/* limits */
-	int timeout_sec, error_sleep_time_sec, ipc_timeout_sec;
+	int timeout_sec, error_sleep_time_sec, ipc_timeout_sec, history_threshold;
 	int soft_error_limit, hard_error_limit, junk_command_limit, recipient_limit, recipient_overshoot_limit;
 	int line_length_limit, min_data_rate;
 	long long message_size_limit, queue_minfree;

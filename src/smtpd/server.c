@@ -170,11 +170,12 @@ watch_tables(struct smtpd_server *server, struct service_context *ctx)
 }
 
 static void
-bind_notices(struct smtpd_server *server, struct config *settings)
+open_observers(struct smtpd_server *server, struct config *settings, const struct table_env *env)
 {
 	struct buf why = BUF_INIT;
 
-	if (!config_bind(settings, transcript_bindings, &server->notices, &why))
+	if (!config_bind(settings, transcript_bindings, &server->notices, &why)
+	    || (server->debug_peers = debug_peers_open(settings, env, &why)) == NULL)
 		log_fatal("%s", buf_c(&why));
 	buf_fini(&why);
 }
@@ -234,7 +235,7 @@ server_open(struct service_context *ctx)
 		open_milters(server);
 	}
 	connect_services(server, service_standalone(ctx));
-	bind_notices(server, service_settings(ctx));
+	open_observers(server, service_settings(ctx), env);
 	server->access = access_open(env, service_settings(ctx), server->resolver);
 	open_lists(server, env);
 	open_rewrite_clients(server, env);

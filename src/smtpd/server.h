@@ -6,6 +6,7 @@
 
 #include "global/client/resolve.h"
 #include "global/client/transcript.h"
+#include "global/maillog/debug_peers.h"
 #include "smtpd/access/access.h"
 #include "smtpd/config.h"
 #include "smtpd/receiver.h"
@@ -30,6 +31,7 @@ struct smtpd_server {
 	struct match_list *xclient_hosts, *xforward_hosts, *verp_clients, *limit_exceptions;
 	struct maps *command_filter, *ehlo_maps, *reject_footers, *reject_filter, *dns_filter;
 	struct transcript_config notices;	/* to the postmaster */
+	struct debug_peers *debug_peers;
 	struct anvil *anvil;			/* NULL: nothing is limited */
 	const char *service_name;
 	int spool;				/* smtpd_proxy_options = speed_adjust: a file without a name; else -1 */

@@ -192,14 +192,13 @@ too_long(struct session *session, bool endless)
 static void
 note_command(struct session *session)
 {
-	struct view rest = buf_view(&session->line), verb, mechanism;
+	struct view shown = buf_view(&session->line), rest = shown, verb, mechanism;
 	bool secret = view_word(&rest, " \t", &verb) && view_is_nocase(verb, "AUTH") && view_word(&rest, " \t", &mechanism);
 
 	if (secret)
-		transcript_in(&session->transcript, view_slice(buf_view(&session->line), 0,
-		    (size_t)(mechanism.data + mechanism.len - session->line.data)));
-	else
-		transcript_in(&session->transcript, buf_view(&session->line));
+		shown = view_slice(shown, 0, (size_t)(mechanism.data + mechanism.len - session->line.data));
+	log_debug(1, "< %s: %.*s", buf_c(&session->peer.namaddr), VIEW_ARG(shown));
+	transcript_in(&session->transcript, shown);
 }
 
 static void
@@ -207,9 +206,20 @@ tell_postmaster(struct session *session)
 {
 	struct buf what = BUF_INIT;
 
+	if (session->standalone)
+		return;
 	buf_printf(&what, "SMTP server: errors from %s", buf_c(&session->peer.namaddr));
 	transcript_send(&session->transcript, &session->server->notices, buf_c(&what));
 	buf_fini(&what);
+}
+
+void
+session_flush_history(struct session *session)
+{
+	if (session->transcript.lines <= (unsigned)session->config->history_threshold)
+		return;
+	tell_postmaster(session);
+	transcript_reset(&session->transcript);
 }
 
 static void
@@ -376,8 +386,7 @@ serve(struct session *session)
 	transaction_end(session);
 	receiver_release(session->server->receiver);
 	limits_disconnect(session);
-	if (!session->standalone)
-		tell_postmaster(session);
+	tell_postmaster(session);
 	summarise(session);
 }
 
@@ -385,8 +394,12 @@ void
 session_run(struct smtpd_server *server, struct stream *stream, bool standalone)
 {
 	struct session session;
+	int verbose = log_verbose();
 
-	if (begin(&session, server, stream, standalone))
+	if (begin(&session, server, stream, standalone)) {
+		debug_peers_begin(server->debug_peers, buf_view(&session.peer.name), &session.peer.addr);
 		serve(&session);
+	}
+	log_set_verbose(verbose);
 	release(&session);
 }

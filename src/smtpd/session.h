@@ -59,6 +59,8 @@ struct session {
 void	session_run(struct smtpd_server *server, struct stream *stream, bool standalone);
 /* XCLIENT: the one client is gone, another one begins, and is greeted. */
 void	session_leave_client(struct session *session);
+/* The dialogue so far is done with when it is longer than smtpd_history_flush_threshold: mailed where that is due, and forgotten. */
+void	session_flush_history(struct session *session);
 void	session_new_client(struct session *session);
 void	session_greet(struct session *session);
 struct maillog_login session_login(const struct session *session);

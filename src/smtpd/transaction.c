@@ -473,7 +473,6 @@ transaction_finish(struct session *session)
 	if (good)
 		session->errors = session->junk = 0;	/* limits are for clients that deliver nothing */
 	transaction_end(session);
-	if (good && session->transcript.troubles == 0)
-		transcript_reset(&session->transcript);
+	session_flush_history(session);
 	return good;
 }

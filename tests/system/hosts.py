@@ -28,13 +28,17 @@ class Zone:
         self.records = records
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind(("127.0.0.53", 53))
-        threading.Thread(target=self.serve, daemon=True).start()
+        self.socket.settimeout(0.1)
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
 
     def serve(self) -> None:
         """Answer until closed."""
         while True:
             try:
                 query, client = self.socket.recvfrom(4096)
+            except TimeoutError:
+                continue
             except OSError:
                 return
             self.socket.sendto(self.answer(query), client)
@@ -57,8 +61,9 @@ class Zone:
         return header + question + answers
 
     def close(self) -> None:
-        """Be silent from now on."""
+        """Be silent from now on; the address is free for the next one."""
         self.socket.close()
+        self.thread.join(5)
 
 
 class FarHost:

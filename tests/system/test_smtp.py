@@ -1,4 +1,5 @@
 """The SMTP client against servers that lack things, misbehave, or go away."""
+import contextlib
 import re
 import socket
 import threading
@@ -36,7 +37,7 @@ class Server:
         """One session."""
         lines: list[str] = []
         self.sessions.append(lines)
-        with client, client.makefile("rb") as incoming:
+        with contextlib.suppress(ConnectionError), client, client.makefile("rb") as incoming:
             client.sendall((self.replies.get("banner") or "220 server.test ESMTP").encode() + b"\r\n")
             while line := incoming.readline():
                 lines.append(line.decode(errors="surrogateescape").rstrip("\r\n"))

@@ -43,6 +43,7 @@ bool	domain_valid_hostname(struct view name, struct buf *why);	/* letters, digit
 bool	domain_valid_literal(struct view literal);			/* "[1.2.3.4]", "[IPv6:…]" */
 bool	domain_valid_mail(struct view domain);				/* either; UTF-8 labels too */
 bool	domain_equal(struct view a, struct view b);			/* ASCII fold, U-labels against A-labels */
+void	domain_set_transitional(bool transitional);		/* enable_idna2003_compatibility; holds for the process */
 bool	domain_to_ascii(struct view domain, struct buf *out);		/* A-labels by libidn2; false: not possible */
 bool	domain_load_library(struct buf *why);		/* for those who soon see no files; else the first use does it */
 

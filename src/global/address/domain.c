@@ -101,13 +101,22 @@ domain_load_library(struct buf *why)
 	return library_load(IDN2_LIBRARY, functions, why);
 }
 
+/* A setting of the process: the lookups of IDNA2008, or those that still fold what IDNA2003 folded. */
+static int lookup_flags = IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL;
+
+void
+domain_set_transitional(bool transitional)
+{
+	lookup_flags = IDN2_NFC_INPUT | (transitional ? IDN2_TRANSITIONAL : IDN2_NONTRANSITIONAL);
+}
+
 static bool
 to_ascii(const char *name, struct buf *out)
 {
 	uint8_t *ascii = NULL;
 
 	if (!domain_load_library(NULL) ||
-	    idn2.lookup((const uint8_t *)name, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) != IDN2_OK)
+	    idn2.lookup((const uint8_t *)name, &ascii, lookup_flags) != IDN2_OK)
 		return false;
 	buf_puts(out, (const char *)ascii);
 	idn2.free(ascii);

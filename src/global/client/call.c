@@ -2,14 +2,57 @@
 
 #include <unistd.h>
 
+#include "util/base/list.h"
+
 struct caller {
+	struct list link;		/* of all callers of this process */
 	char *path;
 	const struct ipc_protocol *protocol;
 	msec_t timeout_ms;
 	struct channel *channel;	/* NULL: none */
 	unsigned connections;		/* made so far */
+	msec_t opened, used;		/* when that was */
 	struct buf answer;		/* the frame's own bytes are gone when READY is read */
 };
+
+/* What holds for all callers of the process. */
+static struct {
+	struct list callers;
+	msec_t idle_ms, ttl_ms;
+} all = { .callers = LIST_INIT(all.callers) };
+
+void
+callers_set_limits(msec_t idle_ms, msec_t ttl_ms)
+{
+	all.idle_ms = idle_ms;
+	all.ttl_ms = ttl_ms;
+}
+
+/* When the kept connection must be closed. */
+static msec_t
+expiry(const struct caller *caller)
+{
+	msec_t idle = all.idle_ms > 0 ? caller->used + all.idle_ms : CLOCK_NEVER;
+	msec_t end = all.ttl_ms > 0 ? caller->opened + all.ttl_ms : CLOCK_NEVER;
+
+	return idle < end ? idle : end;
+}
+
+msec_t
+callers_expire(void)
+{
+	msec_t now = clock_now(), next = CLOCK_NEVER;
+
+	LIST_FOREACH(caller, &all.callers, struct caller, link) {
+		msec_t due = caller->channel != NULL ? expiry(caller) : CLOCK_NEVER;
+
+		if (due <= now)
+			caller_release(caller);
+		else if (due < next)
+			next = due;
+	}
+	return next;
+}
 
 struct caller *
 caller_new(const char *path, const struct ipc_protocol *protocol, msec_t timeout_ms)
@@ -19,6 +62,7 @@ caller_new(const char *path, const struct ipc_protocol *protocol, msec_t timeout
 	caller->path = mem_string(path);
 	caller->protocol = protocol;
 	caller->timeout_ms = timeout_ms;
+	list_append(&all.callers, &caller->link);
 	return caller;
 }
 
@@ -35,6 +79,7 @@ caller_free(struct caller *caller)
 	if (caller == NULL)
 		return;
 	caller_release(caller);
+	list_remove(&caller->link);
 	buf_fini(&caller->answer);
 	mem_free(caller->path);
 	mem_free(caller);
@@ -43,7 +88,7 @@ caller_free(struct caller *caller)
 unsigned
 caller_connection(struct caller *caller)
 {
-	if (caller->channel != NULL && !channel_ready(caller->channel))
+	if (caller->channel != NULL && (expiry(caller) <= clock_now() || !channel_ready(caller->channel)))
 		caller_release(caller);
 	return caller->channel != NULL ? caller->connections : 0;
 }
@@ -53,6 +98,7 @@ connect_fresh(struct caller *caller, struct buf *why)
 {
 	caller->channel = channel_connect(caller->path, caller->protocol, clock_deadline(caller->timeout_ms), why);
 	caller->connections++;
+	caller->opened = caller->used = clock_now();
 	return caller->channel != NULL;
 }
 
@@ -74,6 +120,7 @@ exchange(struct caller *caller, struct view question, int *fd, struct frame *ans
 	*fd = channel_take_fd(caller->channel);
 	buf_set(&caller->answer, answer->payload);
 	answer->payload = buf_view(&caller->answer);
+	caller->used = clock_now();
 	if (!channel_finish(caller->channel, deadline))
 		caller_release(caller);
 	return true;

@@ -1,6 +1,7 @@
 /*
  * call: one question to a service of ours and its answer, over a connection that is kept for the next one. For lookups:
- * a question whose connection was lost is asked once more, on a fresh one.
+ * a question whose connection was lost is asked once more, on a fresh one. How long a connection is kept at rest, and how
+ * long in all, is said once for the whole process; servers can go, and be replaced, only when their clients let them.
  */
 #ifndef GLOBAL_CLIENT_CALL_H
 #define GLOBAL_CLIENT_CALL_H
@@ -16,6 +17,10 @@ void		 caller_release(struct caller *caller);		/* closes a kept connection */
 unsigned	 caller_connection(struct caller *caller);
 /* question: whole frames. The answer's views live until the next call. False with a reason: no answer. */
 bool		 caller_ask(struct caller *caller, struct view question, struct frame *answer, struct buf *why);
+/* ipc_idle and ipc_ttl; 0: for ever. */
+void		 callers_set_limits(msec_t idle_ms, msec_t ttl_ms);
+/* Closes the connections whose time is over, and says when that of the next one is; CLOCK_NEVER: there is none. */
+msec_t		 callers_expire(void);
 /*
  * The same with a descriptor that goes along (*fd; given away in any case, and then the question is asked once only), or
  * -1; replaced by the one that comes back, or -1.

@@ -31,14 +31,37 @@ has_room(struct transcript *transcript, size_t len)
 	return !transcript->cut;
 }
 
+static void
+put_line(struct transcript *transcript, const char *direction, struct view line)
+{
+	transcript->lines++;
+	if (!has_room(transcript, line.len))
+		return;
+	buf_puts(&transcript->text, direction);
+	printable_put(&transcript->text, line, '?', true);
+	buf_putc(&transcript->text, '\n');
+}
+
 void
 transcript_in(struct transcript *transcript, struct view line)
 {
-	if (!has_room(transcript, line.len))
-		return;
-	buf_puts(&transcript->text, " In:  ");
-	printable_put(&transcript->text, line, '?', true);
-	buf_putc(&transcript->text, '\n');
+	put_line(transcript, " In:  ", line);
+}
+
+void
+transcript_sent(struct transcript *transcript, struct view line)
+{
+	put_line(transcript, " Out: ", line);
+}
+
+void
+transcript_heard(struct transcript *transcript, struct view lines)
+{
+	struct view line;
+
+	while (view_split(lines, '\n', &line, &lines))
+		put_line(transcript, " In:  ", line);
+	put_line(transcript, " In:  ", lines);
 }
 
 void
@@ -47,6 +70,7 @@ transcript_out(struct transcript *transcript, int code, const char *dsn, struct 
 	struct view line;
 	bool more = has_room(transcript, text.len);
 
+	transcript->lines++;
 	while (more) {
 		more = view_split(text, '\n', &line, &text);
 		if (!more)
@@ -77,7 +101,7 @@ void
 transcript_reset(struct transcript *transcript)
 {
 	buf_reset(&transcript->text);
-	transcript->troubles = 0;
+	transcript->troubles = transcript->lines = 0;
 	transcript->cut = false;
 }
 
@@ -89,14 +113,14 @@ transcript_fini(struct transcript *transcript)
 
 /* -- who is told -------------------------------------------------------------------------------------------------------------- */
 
-static unsigned
-wanted(const char *classes)
+unsigned
+transcript_classes(const char *notify_classes)
 {
 	static const struct { const char *name; unsigned bit; } names[] = {
 		{ "protocol", TROUBLE_PROTOCOL }, { "policy", TROUBLE_POLICY }, { "resource", TROUBLE_RESOURCE },
 		{ "software", TROUBLE_SOFTWARE }, { "data", TROUBLE_DATA }, { "bounce", TROUBLE_BOUNCE },
 	};
-	struct view rest = view_string(classes), word;
+	struct view rest = view_string(notify_classes), word;
 	unsigned bits = 0;
 
 	while (view_word(&rest, ", \t\r\n", &word))
@@ -183,7 +207,7 @@ transcript_send(const struct transcript *transcript, const struct transcript_con
 	struct cleanup_client *cleanup;
 	bool sent;
 
-	if ((transcript->troubles & wanted(config->classes)) == 0)
+	if ((transcript->troubles & transcript_classes(config->classes)) == 0)
 		return true;
 	buf_printf(&path, "public/%s", config->cleanup_service);
 	cleanup = cleanup_client_new(buf_c(&path), (msec_t)config->ipc_timeout_sec * 1000);

@@ -30,10 +30,15 @@ extern const struct binding transcript_bindings[];
 struct transcript {
 	struct buf text;
 	unsigned troubles;	/* TROUBLE_* */
+	unsigned lines;
 	bool cut;
 };
 
+unsigned transcript_classes(const char *notify_classes);	/* TROUBLE_* that somebody wants to hear of */
 void	transcript_in(struct transcript *transcript, struct view line);		/* the client said */
+/* On the client's side: what we said, what the server said (lines divided by LF). */
+void	transcript_sent(struct transcript *transcript, struct view line);
+void	transcript_heard(struct transcript *transcript, struct view lines);
 /* The server said: lines of text are divided by LF; dsn is "" where there is none. Unprintable bytes become '?'. */
 void	transcript_out(struct transcript *transcript, int code, const char *dsn, struct view text);
 /* A refusal: its class follows from the enhanced code. */

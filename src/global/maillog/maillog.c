@@ -8,11 +8,18 @@ enum { RESOLUTION_MAX = 6 };
 
 /* A setting of the process as the log itself is. */
 static int resolution = 2;
+static bool internal_form;
 
 void
 maillog_set_resolution(int digits)
 {
 	resolution = digits < 0 ? 0 : digits > RESOLUTION_MAX ? RESOLUTION_MAX : digits;
+}
+
+void
+maillog_show_internal(bool internal)
+{
+	internal_form = internal;
 }
 
 static struct view
@@ -33,7 +40,9 @@ void
 maillog_address(struct buf *out, struct view internal)
 {
 	buf_putc(out, '<');
-	if (!view_empty(internal))
+	if (internal_form)
+		buf_putv(out, internal);
+	else if (!view_empty(internal))
 		address_quote(out, internal);
 	buf_putc(out, '>');
 }

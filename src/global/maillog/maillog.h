@@ -64,6 +64,7 @@ struct buf;
 void	maillog_address(struct buf *out, struct view internal);		/* "<quoted>" */
 void	maillog_peer(struct buf *out, struct view name, struct view address);	/* "name[address]"; "": unknown */
 void	maillog_delay(struct buf *out, double seconds, int digits);	/* 0, 0.03, 1.2, 83 */
+void	maillog_show_internal(bool internal);				/* info_log_address_format */
 void	maillog_set_resolution(int digits);				/* delay_logging_resolution_limit */
 
 #endif

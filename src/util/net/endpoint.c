@@ -150,6 +150,25 @@ send_at_once(int fd)
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 }
 
+/* A setting of the process, for the sake of routers that cannot scale windows. */
+static int window;
+
+void
+inet_set_window(int bytes)
+{
+	window = bytes > 0 && bytes < 65536 ? bytes : 0;
+}
+
+/* Before the connection is made: the scale is settled with it. */
+static void
+limit_window(int fd)
+{
+	if (window > 0) {
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &window, sizeof(window));
+		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &window, sizeof(window));
+	}
+}
+
 static int
 inet_fail(int fd, const char *what, const struct netaddr *addr, struct buf *why)
 {
@@ -174,6 +193,7 @@ inet_connect(const struct netaddr *to, const struct netaddr *from, msec_t deadli
 	if (fd == -1)
 		return inet_fail(fd, "socket for", to, why);
 	send_at_once(fd);
+	limit_window(fd);
 	if (from != NULL) {
 		len = netaddr_to_sockaddr(from, &sa);
 		if (bind(fd, (struct sockaddr *)&sa, len) == -1)
@@ -195,6 +215,7 @@ inet_listen(const struct netaddr *at, int backlog, struct buf *why)
 	if (fd == -1)
 		return inet_fail(fd, "socket for", at, why);
 	send_at_once(fd);		/* what is accepted inherits it */
+	limit_window(fd);
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (at->family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));

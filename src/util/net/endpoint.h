@@ -16,6 +16,8 @@ int	inet_connect(const struct netaddr *to, const struct netaddr *from, msec_t de
 int	inet_listen(const struct netaddr *at, int backlog, struct buf *why);	/* SO_REUSEADDR; IPV6_V6ONLY; non-blocking */
 /* Host name or address, port name or number → addresses, by getaddrinfo. family AF_UNSPEC: both. 0 on failure. */
 size_t	inet_resolve(const char *host, const char *port, int family, struct netaddr *out, size_t max, struct buf *why);
+/* Of the sockets that inet_connect() and inet_listen() make from now on; outside 1..65535: what the system thinks best. */
+void	inet_set_window(int bytes);
 bool	inet_port(const char *name, uint16_t *port);	/* number or service name */
 /* The addresses of the host's own interfaces, with their networks; those without a netmask are left out. */
 size_t	inet_own_interfaces(struct netblock *out, size_t max);

@@ -48,6 +48,13 @@ struct process_spec {
 	int input, output, error;	/* become 0, 1, 2; -1: /dev/null */
 };
 
+/* As fork(), tried again where the system has no room for a process now; 1 attempt unless somebody says more. */
+pid_t	process_fork(void);
+void	process_set_fork_attempts(int attempts, msec_t delay_ms);
+
+/* What children get as their limit of open files, when ours was raised. */
+void	process_set_files_limit(unsigned long long files);
+
 /*
  * -1: could not start. A command that cannot be run says so on its standard error and exits with 71 (EX_OSERR: whoever
  * reads exit codes of mail commands tries again later).

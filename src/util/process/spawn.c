@@ -73,6 +73,27 @@ limit_files(long long size)
 		setrlimit(RLIMIT_FSIZE, &limit);
 }
 
+/* A setting of the process; 0: as for us. */
+static unsigned long long files_limit;
+
+void
+process_set_files_limit(unsigned long long files)
+{
+	files_limit = files;
+}
+
+/* Programs that walk over all descriptors, or use select(), count on the limit of a login. */
+static void
+limit_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (files_limit > 0 && getrlimit(RLIMIT_NOFILE, &limit) == 0 && files_limit < limit.rlim_max) {
+		limit.rlim_cur = (rlim_t)files_limit;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
 static void
 child(const struct process_spec *spec)
 {
@@ -85,6 +106,7 @@ child(const struct process_spec *spec)
 	close_above(STDERR_FILENO);
 	umask(077);
 	limit_files(spec->file_size_max);
+	limit_descriptors();
 	if (spec->chroot != NULL && (chroot(spec->chroot) == -1 || chdir("/") == -1))
 		cannot_run("chroot", spec->chroot);
 	if (spec->as != NULL) {
@@ -103,10 +125,35 @@ child(const struct process_spec *spec)
 
 /* -- in the parent ------------------------------------------------------------------------------------------------ */
 
+/* A setting of the process. */
+static struct {
+	int attempts;
+	msec_t delay_ms;
+} forking = { 1, 0 };
+
+void
+process_set_fork_attempts(int attempts, msec_t delay_ms)
+{
+	forking.attempts = attempts;
+	forking.delay_ms = delay_ms;
+}
+
+pid_t
+process_fork(void)
+{
+	pid_t pid = fork();
+
+	for (int attempt = 1; pid == -1 && attempt < forking.attempts; attempt++) {
+		poll(NULL, 0, (int)forking.delay_ms);
+		pid = fork();
+	}
+	return pid;
+}
+
 pid_t
 process_start(const struct process_spec *spec, struct buf *why)
 {
-	pid_t pid = fork();
+	pid_t pid = process_fork();
 
 	if (pid == -1)
 		why_set(why, "fork: %s", strerror(errno));

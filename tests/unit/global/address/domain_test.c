@@ -86,6 +86,22 @@ test_to_ascii(void **state)
 	buf_fini(&out);
 }
 
+/* IDNA2008 tells the sharp s from two of the plain ones; IDNA2003 does not. */
+static void
+test_transitional(void **state)
+{
+	struct buf out = BUF_INIT;
+
+	assert_true(domain_to_ascii(VIEW("stra\xc3\x9f" "e.example"), &out));
+	assert_string_equal(buf_c(&out), "xn--strae-oqa.example");
+	buf_reset(&out);
+	domain_set_transitional(true);
+	assert_true(domain_to_ascii(VIEW("stra\xc3\x9f" "e.example"), &out));
+	domain_set_transitional(false);
+	assert_string_equal(buf_c(&out), "strasse.example");
+	buf_fini(&out);
+}
+
 static void
 test_equal(void **state)
 {
@@ -102,6 +118,7 @@ main(void)
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_to_ascii),
+		cmocka_unit_test(test_transitional),
 		cmocka_unit_test(test_equal),
 	};
 

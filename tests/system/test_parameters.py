@@ -1,0 +1,165 @@
+"""Parameters that hold for a whole process, or for a job that no other file looks at: each changes what it says."""
+import re
+import resource
+import subprocess
+from pathlib import Path
+from typing import Callable, Iterator
+
+import pytest
+
+from hosts import Zone
+from mta import PRIVILEGED, Mta, poll
+from test_smtp import Server, server, verdict   # noqa: F401  (a fixture)
+
+MakeMta = Callable[..., Mta]
+MakeServer = Callable[..., Server]
+
+
+def relay(make_mta: MakeMta, host: Server, **main: str) -> Mta:
+    """An instance that sends all mail for other hosts to one."""
+    return make_mta({"default_transport": f"smtp:{host.nexthop}", **main}).start()
+
+
+# -- the SMTP client tells the postmaster -----------------------------------------------------------------------
+
+@pytest.mark.parametrize("replies", [{"MAIL": "500 5.5.2 what?"}, {"RCPT": "555 5.5.4 no such option"}, {"RCPT": "nonsense"}])
+def test_client_mails_transcripts_of_broken_protocol(make_mta: MakeMta, server: MakeServer, replies: dict[str, str]) -> None:
+    host = server("8BITMIME", **replies)
+    mta = relay(make_mta, host, notify_classes="protocol", error_notice_recipient="alice@localhost")
+    verdict(mta, "x@far.test")
+    text = mta.wait_mail("alice", "Transcript of session follows.")
+    peer = f"127.0.0.1[127.0.0.1]:{host.nexthop.rpartition(':')[2]}"
+    assert f"Subject: Posthaste SMTP client: errors from {peer}\n" in text
+    assert " In:  220 server.test ESMTP\n Out: EHLO mail.example.test\n In:  250-server.test\n In:  250 8BITMIME\n" in text
+    assert " Out: MAIL FROM:<>" in text
+
+
+def test_client_keeps_refusals_to_itself(make_mta: MakeMta, server: MakeServer) -> None:
+    mta = relay(make_mta, server(RCPT="550 5.1.1 no such user"), notify_classes="protocol", error_notice_recipient="alice@localhost")
+    assert verdict(mta, "x@far.test") == "5.1.1 bounced"
+    mta.send("a@example.test", "alice@localhost", text="Subject: last\n\n")
+    assert "Transcript" not in mta.wait_mail("alice", "Subject: last")
+
+
+def test_client_tells_of_tables_that_cannot_be_asked(make_mta: MakeMta, server: MakeServer) -> None:
+    mta = relay(make_mta, server(), notify_classes="data", error_notice_recipient="alice@localhost",
+                smtp_generic_maps="texthash:/no/such/file")
+    assert verdict(mta, "x@far.test") == "4.3.0 deferred"
+    mta.wait_mail("alice", "Transcript of session follows.")
+
+
+# -- more in the log ---------------------------------------------------------------------------------------------
+
+def test_debug_peer_list_shows_the_dialogues_of_both_sides(make_mta: MakeMta, server: MakeServer) -> None:
+    mta = relay(make_mta, server(), debug_peer_list="127.0.0.1", debug_peer_level="1")
+    verdict(mta, "x@far.test")
+    log = mta.log()
+    for line in (r"smtpd\[\d+\]: < localhost\[127\.0\.0\.1\]: rcpt TO:<x@far\.test>", r"smtpd\[\d+\]: > localhost\[127\.0\.0\.1\]: 250 2\.1\.5 Ok",
+                 r"smtp\[\d+\]: > 127\.0\.0\.1\[127\.0\.0\.1\]:\d+: RCPT TO:<x@far\.test>", r"smtp\[\d+\]: < \S+:\d+: 250 2\.0\.0 ok"):
+        assert re.search(line, log, re.I), (line, log)
+
+
+def test_debug_peer_list_leaves_others_alone(make_mta: MakeMta, server: MakeServer) -> None:
+    mta = relay(make_mta, server(), debug_peer_list="192.0.2.1, other.test")
+    verdict(mta, "x@far.test")
+    assert ": > " not in mta.log()
+
+
+def test_addresses_are_logged_in_the_form_that_is_wanted(make_mta: MakeMta) -> None:
+    forms = {}
+    for form in ("external", "internal"):
+        mta = make_mta({"info_log_address_format": form, "default_transport": "discard:"}).start()
+        mta.send("a@example.test", '"two words"@far.test')
+        forms[form] = mta.wait_log(r" to=<(.*?)>, relay=")[1]
+    assert forms == {"external": '"two words"@far.test', "internal": "two words@far.test"}
+
+
+def test_a_form_that_nobody_knows_is_refused(make_mta: MakeMta) -> None:
+    result = make_mta({"info_log_address_format": "short"}).run("postqueue", "-p")
+    assert result.returncode != 0 and "info_log_address_format" in result.stderr
+
+
+# -- the SMTP server ----------------------------------------------------------------------------------------------
+
+def test_history_is_mailed_and_forgotten_when_it_is_long(make_mta: MakeMta) -> None:
+    mta = make_mta({"notify_classes": "protocol", "error_notice_recipient": "alice@localhost", "smtpd_error_sleep_time": "0",
+                    "smtpd_history_flush_threshold": "4"}).start()
+    with mta.smtp() as session:
+        session.docmd("XYZZY")
+        session.rset()
+        session.docmd("NOOP")
+        session.rset()
+        assert "XYZZY" in mta.wait_mail("alice", "Transcript of session follows.")   # the session goes on
+        session.docmd("PLUGH")
+    assert mta.wait_mail("alice", "PLUGH").count("XYZZY") == 1
+
+
+# -- names ----------------------------------------------------------------------------------------------------------
+
+@pytest.fixture(scope="module")
+def zone() -> Iterator[Zone]:
+    """far.test and its host; local.test, for which the best host is this one."""
+    names = Zone({("far.test", "A"): ["127.0.0.1"], ("mx.far.test", "A"): ["127.0.0.1"], ("local.test", "MX"): ["10 mail.local.test"],
+                  ("mail.local.test", "A"): ["127.0.0.1"]})
+    before = Path("/etc/resolv.conf").read_text()
+    Path("/etc/resolv.conf").write_text(before + "search far.test\n")
+    yield names
+    names.close()
+    Path("/etc/resolv.conf").write_text(before)
+
+
+@pytest.mark.skipif(not PRIVILEGED, reason="needs port 53")
+@pytest.mark.parametrize("options, found", [("", False), ("res_defnames", True), ("res_dnsrch", False), ("res_defnames res_dnsrch", True)])
+def test_short_names_are_completed_only_on_demand_DN8(make_mta: MakeMta, server: MakeServer, zone: Zone, options: str, found: bool) -> None:
+    port = server().nexthop.rpartition(":")[2]
+    mta = make_mta({"smtp_dns_resolver_options": options, "default_transport": f"smtp:[mx]:{port}"}).start()
+    assert verdict(mta, "x@else.test") == ("2.0.0 sent" if found else "5.4.4 bounced")
+
+
+@pytest.mark.skipif(not PRIVILEGED, reason="needs port 53")
+@pytest.mark.parametrize("transport, expected", [("", "5.4.6 bounced"), ("discard:for us", "2.0.0 sent"), ("gone", "4.3.0 deferred")])
+def test_mail_that_would_loop_goes_to_another_agent(make_mta: MakeMta, zone: Zone, transport: str, expected: str) -> None:
+    mta = make_mta({"default_transport": "smtp", "best_mx_transport": transport}).start()
+    assert verdict(mta, "x@local.test") == expected
+    if expected == "2.0.0 sent":
+        mta.wait_log(r"postfix/discard\[\d+\]: \w+: to=<x@local\.test>, .*\(for us\)")
+        mta.wait_log(r": removed$")
+
+
+# -- processes -------------------------------------------------------------------------------------------------------
+
+def test_foreign_programs_get_the_limit_of_files_of_before(make_mta: MakeMta) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    mta = make_mta({"default_transport": "limits"})
+    out = mta.mail / "limit"
+    mta.master["limits/unix"] = f"- n n - - pipe user=nobody argv=/bin/sh -c {{ulimit -Sn >{out}}}"
+    mta.configure()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, 777), hard))
+    try:
+        mta.start()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    mta.send("a@example.test", "x@far.test")
+    mta.wait_log(r": removed$")
+    assert out.read_text().strip() == "777"
+
+
+def test_kept_connections_end_when_they_rest(make_mta: MakeMta) -> None:
+    """Else no server could ever go: here the resolver has nobody left to serve."""
+    mta = make_mta({"ipc_idle": "1s", "max_idle": "2s"}).start()
+    mta.send("a@example.test", "alice@localhost")
+    mta.wait_log(r": removed$")
+    server_pid = mta.children("trivial-rewrite")
+    assert server_pid
+    poll(lambda: not mta.children("trivial-rewrite"), 20, "end of trivial-rewrite")
+
+
+def test_the_window_is_as_small_as_it_is_said(make_mta: MakeMta) -> None:
+    mta = make_mta({"tcp_windowsize": "4096"}).start()
+    found = poll(lambda: re.search(rf"LISTEN.*:{mta.port} .*\n.*skmem:\(r\d+,rb(\d+)", sockets()), 5, "the listener")
+    assert int(found[1]) <= 3 * 4096
+
+
+def sockets() -> str:
+    """All listeners, with their buffers."""
+    return subprocess.run(["ss", "-ltnm"], capture_output=True, text=True, check=True).stdout
