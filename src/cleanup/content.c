@@ -166,6 +166,7 @@ take_end_of_header(void *arg, enum mime_section section, bool empty_line)
 {
 	struct message *m = arg;
 
+	m->body_checked = 0;		/* the limit is for each part */
 	if (section == MIME_PRIMARY) {
 		header_add_missing(m);
 		m->stage = STAGE_BODY;

@@ -87,7 +87,7 @@ struct message {
 	bool seen_resent;
 	int hops;
 	struct view message_id;
-	long long body_checked;
+	long long body_checked;		/* of this part */
 	struct buf text;		/* scratch */
 
 	/* decided by checks */

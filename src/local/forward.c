@@ -149,14 +149,16 @@ tell(const struct forward *forward, struct dsn *dsn)
 	buf_fini(&text);
 }
 
+/* It was inspected and copied when it came: only its addresses are new. */
 static void
 send_on(const struct forward *forward, struct dsn *dsn)
 {
 	struct cleanup_client *cleanup = forward->delivery->agent->cleanup;
+	bool utf8 = (forward->delivery->request->options & QUEUE_OPTION_SMTPUTF8_REQUESTED) != 0;
 	struct buf why = BUF_INIT;
 	enum queue_read content;
 
-	if (!cleanup_open(cleanup, CLEANUP_EXTERNAL, &why)) {
+	if (!cleanup_open(cleanup, CLEANUP_INTERNAL | (utf8 ? CLEANUP_SMTPUTF8 : 0), &why)) {
 		dsn_set(dsn, "4.3.0", "cannot forward: %s", buf_c(&why));
 		buf_fini(&why);
 		return;

@@ -4,6 +4,7 @@
  */
 #include "global/address/address.h"
 #include "global/address/mail_maps.h"
+#include "global/client/proxy.h"
 #include "global/delivery/mailbox.h"
 #include "service/service.h"
 #include "util/log/log.h"
@@ -81,6 +82,7 @@ prepare(struct service_context *ctx)
 	check_sizes(config);
 	/* Everywhere: mailboxes below the base directory may be links to other disks. Their owners' ids are what confines. */
 	service_promise_path(ctx, "file-write", "/");
+	proxy_register_direct();		/* whose ids we take is not for proxymap to say */
 	agent->mailboxes = open_maps(ctx, "virtual_mailbox_maps", config->mailbox_maps);
 	agent->uids = open_maps(ctx, "virtual_uid_maps", config->uid_maps);
 	agent->gids = open_maps(ctx, "virtual_gid_maps", config->gid_maps);

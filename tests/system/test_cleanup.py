@@ -108,6 +108,14 @@ def test_notice_in_the_words_of_the_administrator(make_mta: Callable[..., Mta]) 
     mta.wait_log(r"warning: .*bounce\.cf, line 10: unknown header in success_template: Subjekt")
 
 
+def test_notice_to_an_alias(make_mta: Callable[..., Mta]) -> None:
+    """A sender may be known by virtual_alias_maps only."""
+    mta = make_mta({"virtual_alias_domains": "alias.test", "virtual_alias_maps": "inline:{sender@alias.test=alice@example.test}",
+                    "smtpd_reject_unlisted_recipient": "no"}).start()
+    mta.send("sender@alias.test", "nobody-at-all@example.test")
+    assert "To: sender@alias.test\n" in mta.wait_mail("alice", "Subject: Undelivered Mail")
+
+
 def test_report_about_a_message_in_utf8(strict: Mta) -> None:
     """RFC 6533: types and addresses of the report are those of SMTPUTF8."""
     with strict.smtp() as session:
@@ -129,6 +137,14 @@ def test_parts_and_inner_messages_are_inspected(strict: Mta) -> None:
     parts = (b"Subject: x\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: a/b;\n name=x.exe\n\nx\n--b--\n")
     assert b"5.7.1 no programs" in refused(strict, parts)
     assert b"5.7.1 inside" in refused(strict, b"Content-Type: message/rfc822\n\nX-Inner: bad\n\nx\n")
+
+
+def test_each_part_is_inspected_from_its_begin(make_mta: Callable[..., Mta]) -> None:
+    """A large first part uses nothing up of body_checks_size_limit."""
+    mta = make_mta({"body_checks": "regexp:{{/forbidden/ REJECT}}", "body_checks_size_limit": "100"}).start()
+    start = 'MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary="b"\n\n--b\n\n' + 20 * "harmless words\n"
+    refused(mta, (start + "--b\nContent-Type: text/plain\n\nforbidden\n--b--\n").encode())
+    mta.send(ALICE, ALICE, text=start + "forbidden\n--b--\n")
 
 
 def test_forbidden_bytes(strict: Mta) -> None:

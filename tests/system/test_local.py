@@ -276,6 +276,23 @@ def test_tables_that_cannot_be_asked_defer(started: Callable[..., Mta], paramete
     assert "lookup failure" in mta.run("postqueue", "-p").stdout or parameter == "alias_maps"
 
 
+def test_forwarded_mail_is_not_inspected_and_copied_again(started: Callable[..., Mta]) -> None:
+    mta = started({"always_bcc": "bob@example.test", "header_checks": "regexp:{{/^X-Seen:/ WARN}}",
+                   "virtual_alias_maps": "inline:{far@far.test=further@far.test}", "default_transport": "discard:"},
+                  {"out": "far@far.test"})
+    mta.send("sender@example.test", "out@example.test", text="X-Seen: yes\n\nbody\n")
+    mta.wait_log("to=<further@far.test>, .*status=sent")
+    assert len(re.findall("warning: header X-Seen", mta.log())) == 1
+    assert len(re.findall("to=<bob@example.test>", mta.log())) == 1
+
+
+def test_tables_for_commands_are_not_left_to_proxymap(make_mta: Callable[..., Mta]) -> None:
+    """LV14"""
+    mta = aliases(make_mta({**MAIN, "alias_maps": f"proxy:{MAIN['alias_maps']}", "local_recipient_maps": ""},
+                           {"proxymap/unix": None}), {"direct": "alice"}).start()
+    assert outcome(mta, "direct@example.test")[0] == "sent"
+
+
 def test_luser_relay_that_does_not_exist(started: Callable[..., Mta]) -> None:
     """LV8"""
     mta = started({"luser_relay": "$user-lost@example.test"})

@@ -25,7 +25,7 @@ enum {				/* what cleanup shall do to this message */
 	CLEANUP_SMTPUTF8	= 1 << 9,
 	CLEANUP_AUTO_UTF8	= 1 << 10,
 	CLEANUP_EXTERNAL	= CLEANUP_FILTER | CLEANUP_MAP_VIRTUAL | CLEANUP_MAP_BCC | CLEANUP_MAP_CANONICAL | CLEANUP_MILTER,
-	CLEANUP_INTERNAL	= CLEANUP_MAP_CANONICAL,	/* notices */
+	CLEANUP_INTERNAL	= CLEANUP_MAP_VIRTUAL | CLEANUP_MAP_CANONICAL,	/* notices, and what was inspected before */
 };
 
 enum cleanup_status {		/* bits; cleanup_reply() has the row of the worst */
