@@ -48,17 +48,36 @@ take_trigger(struct service_context *ctx, struct view bytes)
 	service_spent(ctx);
 }
 
-bool
-kept_trigger_first(struct service_context *ctx, int fd)
+static bool
+receive_trigger(struct service_context *ctx, int fd)
 {
 	char bytes[TRIGGER_MAX];
 	ssize_t n;
 
 	if (ctx->service->trigger == NULL || (n = recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT)) <= 0)
 		return false;
-	close(fd);
 	take_trigger(ctx, view_bytes(bytes, (size_t)n));
 	return true;
+}
+
+bool
+kept_trigger_first(struct service_context *ctx, int fd)
+{
+	bool taken = receive_trigger(ctx, fd);
+
+	if (taken)
+		close(fd);
+	return taken;
+}
+
+bool
+kept_greet(struct service_context *ctx, struct channel *channel, msec_t deadline)
+{
+	channel_greet(channel);
+	if (channel_flush(channel, deadline) == CHANNEL_OK)
+		return true;
+	receive_trigger(ctx, channel_fd(channel));
+	return false;
 }
 
 bool
@@ -185,8 +204,7 @@ kept_serve(struct service_context *ctx, int fd)
 	if (kept_trigger_first(ctx, fd))
 		return;
 	channel = kept.channel = channel_new(fd, ctx->service->protocol);
-	channel_greet(channel);
-	alive = channel_flush(channel, ipc_deadline(ctx)) == CHANNEL_OK;
+	alive = kept_greet(ctx, channel, ipc_deadline(ctx));
 	while (alive)
 		alive = request_came(&kept) ? serve_one(&kept) : rest(&kept);
 	if (ctx->service->client_gone != NULL)

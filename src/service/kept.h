@@ -21,6 +21,8 @@ bool	kept_serve_request(struct service_context *ctx, struct channel *channel, co
  */
 bool	kept_trigger_first(struct service_context *ctx, int fd);
 bool	kept_trigger_rest(struct service_context *ctx, const struct channel *channel);
+/* False: the client left without waiting for it; if it left a trigger behind, that was taken. */
+bool	kept_greet(struct service_context *ctx, struct channel *channel, msec_t deadline);
 void	kept_complain(const struct service_context *ctx, const struct channel *channel);
 
 #endif

@@ -84,8 +84,7 @@ client_open(struct server *server, int fd)
 	list_append(&server->clients, &client->link);
 	server->count++;
 	remember(server, fd, client);
-	channel_greet(client->channel);
-	if (channel_flush(client->channel, NOW) != CHANNEL_OK)
+	if (!kept_greet(server->ctx, client->channel, NOW))
 		client_close(server, client);
 }
 

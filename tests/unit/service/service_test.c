@@ -8,7 +8,9 @@
 #include <poll.h>
 #include <pwd.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "toys.h"
@@ -444,6 +446,55 @@ test_trigger_of_frame_service(void **state)
 	}
 }
 
+/*
+ * Our recv() takes the place of libc's, in the children, too. While somebody watches it, the first one that does not want
+ * to wait finds nothing, and returns only when it may.
+ */
+enum { UNWATCHED, WATCHED, REACHED, RELEASED };
+static int *recv_state;
+
+ssize_t
+recv(int fd, void *to, size_t size, int flags)
+{
+	int watched = WATCHED;
+
+	if ((flags & MSG_DONTWAIT) && recv_state != NULL &&
+	    __atomic_compare_exchange_n(recv_state, &watched, REACHED, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+		while (__atomic_load_n(recv_state, __ATOMIC_SEQ_CST) != RELEASED)
+			poll(NULL, 0, 1);
+		errno = EAGAIN;
+		return -1;
+	}
+	return syscall(SYS_recvfrom, fd, to, size, flags, NULL, NULL);
+}
+
+/* The byte comes after the server looked for it, and the client is gone before it is greeted. */
+static void
+test_trigger_of_a_client_that_leaves_at_once(void **state)
+{
+	static const struct service *const services[] = { &toy_sequential, &toy_many };
+
+	recv_state = mmap(NULL, sizeof(*recv_state), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	for (size_t i = 0; i < ARRAY_COUNT(services); i++) {
+		struct toy_child child = toy_start(services[i], "-l");
+		int fd;
+
+		unlink("toy.log");
+		__atomic_store_n(recv_state, WATCHED, __ATOMIC_SEQ_CST);
+		fd = toys_socket();
+		while (__atomic_load_n(recv_state, __ATOMIC_SEQ_CST) != REACHED)
+			poll(NULL, 0, 1);
+		assert_int_equal(send(fd, "W", 1, MSG_NOSIGNAL), 1);
+		close(fd);
+		__atomic_store_n(recv_state, RELEASED, __ATOMIC_SEQ_CST);
+		assert_true(toy_logged("W"));
+		toy_reload(&child);
+		assert_int_equal(toy_wait(&child), 0);
+	}
+	munmap(recv_state, sizeof(*recv_state));
+	recv_state = NULL;
+}
+
 static void
 test_announcements(void **state)
 {
@@ -682,6 +733,7 @@ main(void)
 		TEST(test_many_clients),
 		TEST(test_trigger),
 		TEST(test_trigger_of_frame_service),
+		TEST(test_trigger_of_a_client_that_leaves_at_once),
 		TEST(test_announcements),
 		TEST(test_crowd_at_the_manager_ip12),
 		TEST(test_datagrams),
