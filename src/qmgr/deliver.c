@@ -1,7 +1,8 @@
 /*
  * deliver: delivery agents. A connection to one is kept for the next request of its transport, and given back when it
- * rests for two seconds. The scheduler says who is served; which agent serves is chosen here: the one that last was at
- * this destination, else the one that waits longest, else a new one.
+ * rests for two seconds. The scheduler says who is served; which agent serves is chosen here: the one that is still
+ * connected to this destination, else the one that worked last (its memory is still in the processor's cache, and those
+ * behind it may end), else the one whose connection is the oldest, else a new one.
  */
 #include <errno.h>
 
@@ -17,13 +18,13 @@ enum agent_state { AGENT_OVER, AGENT_CONNECTING, AGENT_IDLE, AGENT_BUSY, AGENT_R
 
 struct agent {
 	struct list link;		/* in qmgr.agents */
-	struct list idle_link;		/* in its transport's idle agents, the longest idle first */
+	struct list idle_link;		/* in its transport's idle agents, in the order in which they are chosen */
 	struct qmgr *qmgr;
 	struct transport *transport;
 	struct async *async;
 	enum agent_state state;
 	struct entry *entry;
-	struct buf last;		/* destination served last */
+	struct buf session;		/* destination to which it is still connected; "": to none */
 	struct loop_timer rest;
 };
 
@@ -159,10 +160,11 @@ agent_enter(struct agent *agent, enum agent_state state)
 	transport->pending += (state == AGENT_CONNECTING) - (agent->state == AGENT_CONNECTING);
 	transport->idle += (state == AGENT_IDLE) - (agent->state == AGENT_IDLE);
 	agent->state = state;
-	if (state == AGENT_IDLE)
+	list_remove(&agent->idle_link);
+	if (state == AGENT_IDLE && agent->session.len == 0)
+		list_prepend(idle_agents(transport), &agent->idle_link);
+	else if (state == AGENT_IDLE)
 		list_append(idle_agents(transport), &agent->idle_link);
-	else
-		list_remove(&agent->idle_link);
 }
 
 static void
@@ -173,7 +175,7 @@ agent_free(struct agent *agent)
 	if (agent->async != NULL)
 		async_close(agent->async);
 	list_remove(&agent->link);
-	buf_fini(&agent->last);
+	buf_fini(&agent->session);
 	qmgr_wake(agent->qmgr);
 	mem_free(agent);
 }
@@ -200,7 +202,6 @@ agent_send(struct agent *agent, struct entry *entry, const struct delivery_reque
 	loop_timer_stop(&agent->rest);
 	agent_enter(agent, AGENT_BUSY);
 	agent->entry = entry;
-	buf_set(&agent->last, view_string(entry->destination->name));
 	delivery_request_put(&frames, request);
 	async_send(agent->async, buf_view(&frames));
 	buf_fini(&frames);
@@ -217,12 +218,12 @@ defer_too_large(struct agent *agent, struct entry *entry)
 	dsn_fini(&dsn);
 }
 
-/* The idle agent that last was at this destination, else the one we have. */
+/* The idle agent that is still connected to this destination, else the one we have. */
 static struct agent *
 best_agent(struct transport *transport, struct agent *agent, const struct destination *destination)
 {
 	LIST_FOREACH(other, idle_agents(transport), struct agent, idle_link)
-		if (view_is(buf_view(&other->last), destination->name))
+		if (view_is(buf_view(&other->session), destination->name))
 			return other;
 	return agent;
 }
@@ -272,6 +273,7 @@ agent_report(struct agent *agent, const struct frame *frame)
 	if (agent->state == AGENT_BUSY && delivery_report_get(frame, &report, &why)) {
 		agent_enter(agent, AGENT_REPORTED);
 		agent->entry = NULL;
+		buf_set(&agent->session, report.session_kept ? view_string(entry->destination->name) : VIEW_EMPTY);
 		apply_report(entry, &report);
 	} else {
 		if (entry != NULL)

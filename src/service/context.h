@@ -60,7 +60,7 @@ struct service_context {
 	uint32_t generation;
 	bool served, busy;			/* what master was told */
 
-	unsigned uses;				/* finished requests */
+	unsigned uses;				/* finished requests; of a service of many clients: connections */
 	bool retiring, no_chores;
 	msec_t started, looked;			/* lifetime; last look at tables and listeners */
 	struct list watched;
@@ -86,7 +86,7 @@ void	service_run_events(struct service_context *ctx);
 void	service_events_look(struct service_context *ctx);	/* at the end of this turn: is it time to leave? */
 
 /* retire.c */
-bool	service_spent(struct service_context *ctx);	/* counts a finished request; is it time to leave? */
+bool	service_spent(struct service_context *ctx);	/* counts one use; is it time to leave? */
 void	service_look(struct service_context *ctx);	/* at most once a second: tables, lifetime, idle() */
 bool	service_too_idle(const struct service_context *ctx, msec_t since);
 int	service_nap_ms(const struct service_context *ctx, msec_t since);	/* how long nothing is due, when idle since then */

@@ -39,6 +39,16 @@ kept_complain(const struct service_context *ctx, const struct channel *channel)
 	    channel_why(channel));
 }
 
+/* A client of many asks thousands of questions on its one connection: there connections are uses (many_clients.c). */
+static bool
+request_done(struct service_context *ctx)
+{
+	if (ctx->service->shape != SERVICE_MANY_CLIENTS)
+		return service_spent(ctx);
+	master_link_served(ctx);
+	return ctx->retiring;
+}
+
 static void
 take_trigger(struct service_context *ctx, struct view bytes)
 {
@@ -106,7 +116,7 @@ kept_serve_request(struct service_context *ctx, struct channel *channel, const s
 	watchdog_working(true);
 	answer = ctx->service->serve(ctx, channel, request);
 	watchdog_working(false);
-	*retired = service_spent(ctx) || *retired;
+	*retired = request_done(ctx) || *retired;
 	if (answer == SERVICE_HANG_UP)
 		return false;
 	if (*retired)

@@ -64,6 +64,7 @@ client_close(struct server *server, struct client *client)
 	server->count--;
 	channel_free(client->channel);		/* leaves the set by itself */
 	mem_free(client);
+	service_spent(ctx);
 }
 
 static void

@@ -367,6 +367,7 @@ smtp_deliver(void *arg, struct delivery_request *request, struct delivery_report
 		give_up(&delivery);
 out:
 	report->result = delivery.deferred ? DELIVERY_DEFERRED : DELIVERY_DONE;
+	report->session_kept = agent->kept != NULL;
 	if (delivery.site_failed)		/* qmgr waits before it tries this destination again */
 		dsn_copy(&report->dsn, &delivery.last);
 	buf_fini(&delivery.relay);

@@ -60,6 +60,7 @@ enum delivery_result {
 
 struct delivery_report {
 	enum delivery_result result;
+	bool session_kept;		/* the agent is still connected to this next hop: best for its next message */
 	struct dsn dsn;			/* with status set and DEFERRED: the site is bad (throttle), reason for the others */
 };
 

@@ -55,6 +55,7 @@ static const struct field recipient_fields[] = {
 
 struct report_wire {
 	int result;
+	bool session_kept;
 	struct view status, text, diag_type, diag_text, mta_type, mta_name;
 };
 
@@ -66,6 +67,7 @@ static const struct field report_fields[] = {
 	FIELD(struct report_wire, diag_text, 5, FIELD_STRING, 0),
 	FIELD(struct report_wire, mta_type, 6, FIELD_STRING, 0),
 	FIELD(struct report_wire, mta_name, 7, FIELD_STRING, 0),
+	FIELD(struct report_wire, session_kept, 8, FIELD_BOOL, 0),
 	FIELD_END
 };
 
@@ -187,7 +189,7 @@ delivery_report_put(struct buf *out, const struct delivery_report *report)
 {
 	const struct dsn *dsn = &report->dsn;
 	struct report_wire wire = {
-		report->result, view_string(dsn->status), view_slice(buf_view(&dsn->text), 0, REPORT_TEXT_MAX),
+		report->result, report->session_kept, view_string(dsn->status), view_slice(buf_view(&dsn->text), 0, REPORT_TEXT_MAX),
 		buf_view(&dsn->diag_type), view_slice(buf_view(&dsn->diag_text), 0, REPORT_TEXT_MAX),
 		buf_view(&dsn->mta_type), view_slice(buf_view(&dsn->mta_name), 0, REPORT_TEXT_MAX),
 	};
@@ -209,6 +211,7 @@ delivery_report_get(const struct frame *frame, struct delivery_report *out, stru
 		return false;
 	}
 	out->result = (enum delivery_result)wire.result;
+	out->session_kept = wire.session_kept;
 	if (view_empty(wire.status))
 		return true;
 	dsn_set(&out->dsn, "", "%.*s", VIEW_ARG(wire.text));

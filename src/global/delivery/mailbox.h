@@ -3,7 +3,8 @@
  * `as` (effective ids; a root process comes back afterwards).
  *
  * mbox: locked, appended, synced; truncated back on every error. After a kill a partial last message may remain; the next
- * append then starts on a fresh line. Maildir: a message is complete or absent (tmp, fsync, link, new).
+ * append then starts on a fresh line. Maildir: a message is complete or absent (tmp, fsync, rename, new); its name
+ * is safe before the queue file's goes.
  */
 #ifndef GLOBAL_DELIVERY_MAILBOX_H
 #define GLOBAL_DELIVERY_MAILBOX_H

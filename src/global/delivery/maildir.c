@@ -41,47 +41,72 @@ put_host(struct buf *out)
 	}
 }
 
+/* One message on its way into a Maildir. */
+struct maildir_file {
+	const char *path;		/* of the Maildir */
+	struct timeval now;
+	struct buf host, temporary;
+	int fd;
+};
+
 /* seconds.P<pid>M<microseconds>.host while it is written; the final name has device and inode, which cannot recur. */
 static void
-temporary_name(const char *path, struct timeval now, struct buf *out)
+temporary_name(struct maildir_file *file)
 {
-	buf_reset(out);
-	buf_printf(out, "%stmp/%lld.P%ld.M%ld.", path, (long long)now.tv_sec, (long)process_id(), (long)now.tv_usec);
-	put_host(out);
+	put_host(&file->host);
+	buf_printf(&file->temporary, "%stmp/%lld.P%ld.M%ld.%s", file->path, (long long)file->now.tv_sec, (long)process_id(),
+	    (long)file->now.tv_usec, buf_c(&file->host));
 }
 
 static void
-final_name(const char *path, struct timeval now, const struct stat *st, struct buf *out)
+final_name(const struct maildir_file *file, const struct stat *st, struct buf *out)
 {
-	buf_printf(out, "%snew/%lld.V%llxI%llxM%ld.", path, (long long)now.tv_sec, (unsigned long long)st->st_dev,
-	    (unsigned long long)st->st_ino, (long)now.tv_usec);
-	put_host(out);
+	buf_printf(out, "%snew/%lld.V%llxI%llxM%ld.%s", file->path, (long long)file->now.tv_sec,
+	    (unsigned long long)st->st_dev, (unsigned long long)st->st_ino, (long)file->now.tv_usec, buf_c(&file->host));
 }
 
 static int
-create(const char *path, struct timeval now, struct buf *temporary, struct buf *why)
+create(const char *name)
 {
-	int fd;
-
-	temporary_name(path, now, temporary);
-	fd = open(buf_c(temporary), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd == -1 && errno == ENOENT && make_directories(path, why))
-		fd = open(buf_c(temporary), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd == -1)
-		why_set(why, "create maildir file %s: %s", buf_c(temporary), strerror(errno));
-	return fd;
+	return open(name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 }
 
 static bool
-publish(int fd, const char *path, struct timeval now, const struct buf *temporary, struct buf *why)
+maildir_create(struct maildir_file *file, struct buf *why)
+{
+	temporary_name(file);
+	file->fd = create(buf_c(&file->temporary));
+	if (file->fd == -1 && errno == ENOENT && make_directories(file->path, why))
+		file->fd = create(buf_c(&file->temporary));
+	if (file->fd == -1)
+		why_set(why, "create maildir file %s: %s", buf_c(&file->temporary), strerror(errno));
+	return file->fd != -1;
+}
+
+/* From tmp/ to new/, never over what is there. Without renameat2 (NFS): a second name; the first goes in the end. */
+static bool
+move(const char *from, const char *to)
+{
+	if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
+		return true;
+	if ((errno != EINVAL && errno != ENOSYS) || link(from, to) == -1)
+		return false;
+	unlink(from);
+	return true;
+}
+
+/* The name in new/ must be safe before the queue file's goes. */
+static bool
+publish(const struct maildir_file *file, int queue_file, struct buf *why)
 {
 	struct buf final = BUF_INIT;
 	struct stat st;
-	bool ok = fsync(fd) == 0 && fstat(fd, &st) == 0;
+	bool ok = fsync(file->fd) == 0 && fstat(file->fd, &st) == 0;
 
 	if (ok) {
-		final_name(path, now, &st, &final);
-		ok = link(buf_c(temporary), buf_c(&final)) == 0 && file_sync_directory(buf_c(&final), why);
+		final_name(file, &st, &final);
+		ok = move(buf_c(&file->temporary), buf_c(&final)) &&
+		    (file_names_keep_order(file->fd, queue_file) || file_sync_directory(buf_c(&final), why));
 	}
 	if (!ok)
 		why_set(why, "maildir delivery failed: %s", strerror(errno));
@@ -89,24 +114,29 @@ publish(int fd, const char *path, struct timeval now, const struct buf *temporar
 	return ok;
 }
 
+static void
+discard(const struct maildir_file *file)
+{
+	int error = errno;
+
+	unlink(buf_c(&file->temporary));
+	errno = error;
+}
+
 static bool
 store(const struct delivery_request *request, const struct copy_envelope *envelope, const char *path, struct buf *why)
 {
-	struct timeval now = clock_wall();
-	struct buf temporary = BUF_INIT;
-	int fd = create(path, now, &temporary, why), error;
-	bool ok;
+	struct maildir_file file = { .path = path, .now = clock_wall(), .host = BUF_INIT, .temporary = BUF_INIT, .fd = -1 };
+	bool ok = maildir_create(&file, why);
 
-	if (fd == -1) {
-		buf_fini(&temporary);
-		return false;
+	if (ok) {
+		ok = message_copy(request, envelope, file.fd, why) && publish(&file, request->fd, why);
+		if (!ok)
+			discard(&file);
+		close(file.fd);
 	}
-	ok = message_copy(request, envelope, fd, why) && publish(fd, path, now, &temporary, why);
-	error = errno;
-	close(fd);
-	unlink(buf_c(&temporary));
-	buf_fini(&temporary);
-	errno = error;
+	buf_fini(&file.host);
+	buf_fini(&file.temporary);
 	return ok;
 }
 

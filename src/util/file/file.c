@@ -4,8 +4,10 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <poll.h>
+#include <linux/magic.h>
 #include <sys/file.h>
 #include <sys/uio.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 enum { READ_BLOCK = 16384 };
@@ -187,6 +189,24 @@ file_sync_directory(const char *path_of_file, struct buf *why)
 		close(fd);
 	mem_free(copy);
 	return ok;
+}
+
+bool
+file_names_keep_order(int fd, int other)
+{
+	struct stat one, two;
+	struct statfs system;
+
+	if (fstat(fd, &one) == -1 || fstat(other, &two) == -1 || one.st_dev != two.st_dev || fstatfs(fd, &system) == -1)
+		return false;
+	switch (system.f_type) {
+	case EXT4_SUPER_MAGIC:
+	case XFS_SUPER_MAGIC:
+	case TMPFS_MAGIC:
+		return true;
+	default:
+		return false;
+	}
 }
 
 /* The new file gets the rights of the old one before it holds anything. */

@@ -26,6 +26,11 @@ bool	file_pwrite_all(int fd, const void *data, size_t len, off_t at);
 /* Writes path.tmp beside it with the same owner and mode as the old file (or mode), syncs, renames, syncs the directory. */
 bool	file_replace(const char *path, struct view content, mode_t mode, struct buf *why);
 bool	file_sync_directory(const char *path_of_file, struct buf *why);
+/*
+ * Do changes of names reach the disk in the order in which they were made, for both files? Then a name made beside one is
+ * safe before a name beside the other goes: one file system, with one log for all names (ext4, XFS) or without a disk.
+ */
+bool	file_names_keep_order(int fd, int other);
 bool	file_make_directories(const char *path, mode_t mode, struct buf *why);	/* mkdir -p */
 
 enum file_lock_style { FILE_LOCK_FLOCK, FILE_LOCK_FCNTL };

@@ -98,13 +98,13 @@ test_max_use_counts_requests(void **state)
 
 /* Every request of every client gets its answer, whoever serves it. */
 static void
-max_use_of_one(const struct service *service)
+test_max_use_of_one(void **state)
 {
 	struct toy_child child;
 	struct channel *channel;
 
 	for (int i = 0; i < 10; i++) {
-		child = toy_start(service, "-m 1");
+		child = toy_start(&toy_sequential, "-m 1");
 		channel = toy_connect();
 		assert_non_null(channel);
 		assert_false(exchange(channel, "only one"));
@@ -113,11 +113,23 @@ max_use_of_one(const struct service *service)
 	}
 }
 
+/* Who keeps a connection asks as often as he likes; when it ends, it was one use, and the others are told to go. */
 static void
-test_max_use_of_one(void **state)
+test_max_use_counts_connections_of_many(void **state)
 {
-	max_use_of_one(&toy_sequential);
-	max_use_of_one(&toy_many);
+	struct toy_child child = toy_start(&toy_many, "-m 2");
+	struct channel *staying = toy_connect(), *going;
+
+	for (int i = 0; i < 2; i++) {
+		going = toy_connect();
+		for (int request = 0; request < 5; request++)
+			assert_true(exchange(going, "a"));
+		assert_true(exchange(staying, "b"));
+		channel_free(going);
+	}
+	wait_until_not_ready(staying);
+	channel_free(staying);
+	assert_int_equal(toy_wait(&child), 0);
 }
 
 static void
@@ -716,6 +728,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_max_use_counts_requests),
 		TEST(test_max_use_of_one),
+		TEST(test_max_use_counts_connections_of_many),
 		TEST(test_notes),
 		TEST(test_notes_of_an_only_process),
 		TEST(test_max_idle),
