@@ -27,7 +27,7 @@ struct proxymap {
 	struct approved *approved;
 	struct hash *tables;		/* open ones, by flags and name: one client's folding is not another's (TB16) */
 	bool dirty;
-	struct buf key, value, why;	/* of the current request */
+	struct buf key, value, next_value, why;	/* of the current request */
 };
 
 /* -- tables -------------------------------------------------------------------------------------------------------- */
@@ -94,6 +94,11 @@ look_up(struct proxymap *proxymap, struct table *table, const struct proxy_reque
 	answer->status = status_of(table_lookup(table, request->key, &proxymap->value, &proxymap->why));
 	if (answer->status == PROXY_RETRY && table_refused(table))
 		answer->status = PROXY_REFUSED;
+	if (request->next.len == 0 || answer->status != PROXY_NONE)
+		return;
+	answer->next_status = status_of(table_lookup(table, request->next, &proxymap->next_value, NULL));
+	if (answer->next_status == PROXY_FOUND)
+		answer->next_value = buf_view(&proxymap->next_value);
 }
 
 static void

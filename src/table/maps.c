@@ -132,3 +132,19 @@ maps_refused(const struct maps *maps)
 {
 	return maps->asked != NULL && table_refused(maps->asked);
 }
+
+bool
+maps_wants_announcements(const struct maps *maps)
+{
+	for (size_t i = 0; i < maps->count; i++)
+		if (table_wants_announcements(maps->tables[i]))
+			return true;
+	return false;
+}
+
+void
+maps_announce(struct maps *maps, struct view key)
+{
+	for (size_t i = 0; i < maps->count; i++)
+		table_announce(maps->tables[i], key);
+}

@@ -22,4 +22,8 @@ struct table	*maps_at(struct maps *maps, size_t i);	/* NULL behind the last */
 enum lookup	 maps_lookup(struct maps *maps, struct view key, bool fixed_only, struct buf *value, struct table **winner);
 bool		 maps_refused(const struct maps *maps);
 
+/* As table_announce(), to all tables that want it. */
+bool		 maps_wants_announcements(const struct maps *maps);
+void		 maps_announce(struct maps *maps, struct view key);
+
 #endif

@@ -252,6 +252,19 @@ table_refused(const struct table *table)
 	return table->state != NULL && table->type->ops->refused != NULL && table->type->ops->refused(table->state);
 }
 
+bool
+table_wants_announcements(const struct table *table)
+{
+	return table->broken == NULL && table->type->ops->announce != NULL;
+}
+
+void
+table_announce(struct table *table, struct view key)
+{
+	if (table_wants_announcements(table) && (!table->utf8 || utf8_valid(key)))
+		table->type->ops->announce(table->state, fold_key(table, key));
+}
+
 static bool
 is_writable(const struct table *table, struct buf *why)
 {

@@ -71,6 +71,13 @@ enum lookup	 table_lookup(struct table *table, struct view key, struct buf *valu
 /* The last LOOKUP_RETRY was a server's word that it will never answer: whoever asks is configured wrongly. */
 bool		 table_refused(const struct table *table);
 
+/*
+ * Behind the next key, this one may be asked for, too: a table behind a connection can bring both answers at once.
+ * table_wants_announcements(): is it worth telling?
+ */
+bool		 table_wants_announcements(const struct table *table);
+void		 table_announce(struct table *table, struct view key);
+
 /* Tables opened with TABLE_WRITE. */
 bool		 table_update(struct table *table, struct view key, struct view value, struct buf *why);
 enum lookup	 table_delete(struct table *table, struct view key, struct buf *why);

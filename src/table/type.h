@@ -18,6 +18,7 @@ struct table_ops {
 	enum lookup (*next)(void *state, bool restart, struct buf *key, struct buf *value, struct buf *why);
 	bool (*commit)(void *state, struct buf *why);
 	bool (*changed)(void *state);
+	void (*announce)(void *state, struct view key);		/* NULL: of no use; see table_announce() */
 	void (*close)(void *state);
 	bool (*refused)(void *state);		/* see table_refused(); NULL: never */
 };

@@ -125,6 +125,22 @@ ask_whole(struct maps *maps, const struct parts *parts, unsigned keys, struct bu
 	return result;
 }
 
+/* The first of the keys behind the whole address goes along with it, where that saves a question. */
+static void
+announce_next(struct maps *maps, const struct parts *parts, unsigned keys, bool is_local)
+{
+	struct buf text = BUF_INIT;
+	size_t i = 0;
+
+	while (i < ARRAY_COUNT(keys_in_order) && !wanted(&keys_in_order[i], parts, keys, is_local))
+		i++;
+	if (i == ARRAY_COUNT(keys_in_order))
+		return;
+	put_key(&text, keys_in_order[i].form, parts);
+	maps_announce(maps, buf_view(&text));
+	buf_fini(&text);
+}
+
 enum lookup
 mail_maps_lookup(struct maps *maps, struct view internal, const char *delimiters, unsigned keys, bool is_local,
     struct buf *value, struct buf *extension, struct table **winner)
@@ -134,6 +150,8 @@ mail_maps_lookup(struct maps *maps, struct view internal, const char *delimiters
 	bool unmatched = false;
 
 	split(internal, delimiters, (keys & ADDRESS_SPLIT_OWNER) == 0, &parts);
+	if ((keys & ADDRESS_KEY_FULL) != 0 && maps_wants_announcements(maps))
+		announce_next(maps, &parts, keys, is_local);
 	result = ask_whole(maps, &parts, keys, value, winner);
 	for (size_t i = 0; i < ARRAY_COUNT(keys_in_order) && result == LOOKUP_NONE; i++) {
 		const struct key *key = &keys_in_order[i];

@@ -22,6 +22,8 @@ struct service {
 
 static struct list services = { &services, &services };
 
+enum { NEXT_KEY_MAX = 1024 };		/* longer ones are asked for when their time comes */
+
 struct proxied {
 	struct service *service;
 	char *table;			/* "type:name" */
@@ -29,6 +31,7 @@ struct proxied {
 	struct buf question;
 	bool refused;			/* the last lookup */
 	struct recent *recent;		/* of tables of users, which are asked for each recipient; else NULL */
+	struct buf next;		/* with recent: a key that may be asked for behind this one */
 };
 
 /* -- services ------------------------------------------------------------------------------------------------------ */
@@ -140,12 +143,31 @@ ask(struct proxied *p, unsigned type, struct proxy_request *request, struct prox
 	return LOOKUP_RETRY;
 }
 
+static void
+proxy_announce(void *state, struct view key)
+{
+	struct proxied *p = state;
+
+	buf_set(&p->next, p->recent != NULL && key.len <= NEXT_KEY_MAX ? key : VIEW_EMPTY);
+}
+
+/* The next key was answered along where this one was not found. */
+static void
+remember(struct proxied *p, const struct proxy_request *request, enum lookup found, const struct proxy_answer *answer)
+{
+	enum lookup next = answer->next_status == PROXY_FOUND ? LOOKUP_FOUND : LOOKUP_NONE;
+
+	recent_put(p->recent, request->key, answer->value, found);
+	if (found == LOOKUP_NONE && request->next.len > 0 && answer->next_status <= PROXY_NONE)
+		recent_put(p->recent, request->next, answer->next_value, next);
+}
+
 static enum lookup
 proxy_lookup(void *state, struct view key, struct buf *value, struct buf *why)
 {
-	struct proxy_request request = { .key = key };
-	struct proxy_answer answer;
 	struct proxied *p = state;
+	struct proxy_request request = { .key = key, .next = buf_view(&p->next) };
+	struct proxy_answer answer;
 	enum lookup found;
 
 	if (p->recent != NULL && recent_get(p->recent, key, value, &found))
@@ -154,7 +176,8 @@ proxy_lookup(void *state, struct view key, struct buf *value, struct buf *why)
 	if (found == LOOKUP_FOUND)
 		buf_set(value, answer.value);
 	if (p->recent != NULL)
-		recent_put(p->recent, key, buf_view(value), found);
+		remember(p, &request, found, &answer);
+	buf_reset(&p->next);
 	return found;
 }
 
@@ -200,6 +223,7 @@ proxy_close(void *state)
 		recent_fini(p->recent);
 	mem_free(p->recent);
 	buf_fini(&p->question);
+	buf_fini(&p->next);
 	mem_free(p->table);
 	mem_free(p);
 }
@@ -241,6 +265,7 @@ static const struct table_ops ops = {
 	.update = proxy_update,
 	.remove = proxy_remove,
 	.next = proxy_next,
+	.announce = proxy_announce,
 	.close = proxy_close,
 	.refused = proxy_refused,
 };

@@ -21,6 +21,7 @@ struct proxy_request {
 	struct view table;		/* "type:name" */
 	uint64_t flags;			/* TABLE_* */
 	struct view key, value;
+	struct view next;		/* LOOKUP: a key to answer along with it if it is not found; empty: none */
 	bool restart;			/* NEXT: from the beginning */
 };
 
@@ -30,6 +31,8 @@ struct proxy_answer {
 	int status;			/* enum proxy_status; FOUND for OPEN and UPDATE: done */
 	struct view key, value;
 	struct view why;		/* RETRY, REFUSED */
+	int next_status;		/* NONE for a LOOKUP with a next key: what became of that, and its value */
+	struct view next_value;
 	int kind;			/* OPEN: enum table_kind */
 	uint64_t owner;
 	bool owner_trusted;

@@ -9,6 +9,7 @@ static const struct field request_fields[] = {
 	FIELD(struct proxy_request, key, 3, FIELD_BYTES, 0),
 	FIELD(struct proxy_request, value, 4, FIELD_BYTES, 0),
 	FIELD(struct proxy_request, restart, 5, FIELD_BOOL, 0),
+	FIELD(struct proxy_request, next, 6, FIELD_BYTES, 0),
 	FIELD_END,
 };
 
@@ -20,6 +21,8 @@ static const struct field answer_fields[] = {
 	FIELD(struct proxy_answer, kind, 5, FIELD_INT, 0),
 	FIELD(struct proxy_answer, owner, 6, FIELD_U64, 0),
 	FIELD(struct proxy_answer, owner_trusted, 7, FIELD_BOOL, 0),
+	FIELD(struct proxy_answer, next_status, 8, FIELD_INT, 0),
+	FIELD(struct proxy_answer, next_value, 9, FIELD_BYTES, 0),
 	FIELD_END,
 };
 
@@ -63,7 +66,8 @@ proxy_answer_get(const struct frame *frame, struct proxy_answer *answer, struct 
 	}
 	if (!frame_get(frame, answer_fields, &got, sizeof(got), why))
 		return false;
-	if (got.status < PROXY_FOUND || got.status > PROXY_REFUSED || got.kind < TABLE_FIXED || got.kind > TABLE_PATTERN ||
+	if (got.status < PROXY_FOUND || got.status > PROXY_REFUSED || got.next_status < PROXY_FOUND ||
+	    got.next_status > PROXY_REFUSED || got.kind < TABLE_FIXED || got.kind > TABLE_PATTERN ||
 	    got.owner > UINT32_MAX) {
 		why_set(why, "answer out of range");
 		return false;

@@ -27,8 +27,16 @@ note_lookup(void *state, struct view key, struct buf *value, struct buf *why)
 	return LOOKUP_NONE;
 }
 
+static void
+note_announce(void *state, struct view key)
+{
+	buf_printf(&asked, "(%.*s)", VIEW_ARG(key));
+}
+
 static const struct table_ops note_ops = { .lookup = note_lookup, .close = mem_free };
+static const struct table_ops told_ops = { .lookup = note_lookup, .announce = note_announce, .close = mem_free };
 static const struct table_type note = { "note", &note_ops, note_open, false };
+static const struct table_type told = { "told", &told_ops, note_open, false };
 static const struct table_env env = { .default_type = "hash" };
 
 #define REWRITE	(ADDRESS_KEY_FULL | ADDRESS_KEY_USER | ADDRESS_KEY_AT_DOMAIN)
@@ -62,6 +70,7 @@ static void
 test_orders(void **state)
 {
 	table_register(&note);
+	table_register(&told);
 	for (size_t i = 0; i < ARRAY_COUNT(orders); i++) {
 		struct buf value = BUF_INIT;
 		struct maps *maps;
@@ -75,6 +84,29 @@ test_orders(void **state)
 		maps_close(maps);
 		buf_fini(&value);
 	}
+	buf_fini(&asked);
+}
+
+/* A table that wants to know hears of the second key before it is asked for the first. */
+static void
+test_next_key_is_announced(void **state)
+{
+	static const struct { const char *address, *asked; } rows[] = {
+		{ "u@a.b.c", "(u) u@a.b.c u @a.b.c" },
+		{ "u+e@a.b.c", "(u@a.b.c) u+e@a.b.c u@a.b.c u+e u @a.b.c" },
+	};
+	struct maps *maps;
+	struct buf value = BUF_INIT;
+
+	kind_of_notes = TABLE_FIXED;
+	maps = maps_open(&env, "title", "told:x", 0);
+	for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+		buf_reset(&asked);
+		mail_maps_lookup(maps, view_string(rows[i].address), "+-", REWRITE, true, &value, NULL, NULL);
+		assert_string_equal(buf_c(&asked), rows[i].asked);
+	}
+	maps_close(maps);
+	buf_fini(&value);
 	buf_fini(&asked);
 }
 
@@ -127,6 +159,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_orders),
+		cmocka_unit_test(test_next_key_is_announced),
 		cmocka_unit_test(test_results_and_extensions),
 		cmocka_unit_test(test_error_stops),
 	};

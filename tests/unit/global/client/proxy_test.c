@@ -22,7 +22,7 @@ only_frame(const struct buf *frames)
 static void
 test_request(void **state)
 {
-	struct proxy_request in = { VIEW("hash:x"), TABLE_FOLD_FIXED, VIEW("k\0ey"), VIEW("value"), true }, out;
+	struct proxy_request in = { VIEW("hash:x"), TABLE_FOLD_FIXED, VIEW("k\0ey"), VIEW("value"), VIEW("next"), true }, out;
 	struct buf frames = BUF_INIT;
 	struct frame frame;
 
@@ -30,7 +30,7 @@ test_request(void **state)
 	frame = only_frame(&frames);
 	assert_true(proxy_request_get(&frame, &out, NULL));
 	assert_true(view_equal(in.table, out.table) && view_equal(in.key, out.key) && view_equal(in.value, out.value));
-	assert_true(out.flags == TABLE_FOLD_FIXED && out.restart);
+	assert_true(out.flags == TABLE_FOLD_FIXED && out.restart && view_is(out.next, "next"));
 	frame.type = PROXY_FRAME_ANSWER;
 	assert_false(proxy_request_get(&frame, &out, NULL));
 	buf_fini(&frames);
@@ -39,7 +39,10 @@ test_request(void **state)
 static void
 test_answer(void **state)
 {
-	struct proxy_answer in = { .status = PROXY_FOUND, .value = VIEW("value"), .kind = TABLE_PATTERN, .owner = 7 }, out;
+	struct proxy_answer in = {
+		.status = PROXY_FOUND, .value = VIEW("value"), .kind = TABLE_PATTERN, .owner = 7, .next_status = PROXY_NONE,
+		.next_value = VIEW("other"),
+	}, out;
 	struct buf frames = BUF_INIT;
 	struct frame frame;
 
@@ -47,8 +50,9 @@ test_answer(void **state)
 	frame = only_frame(&frames);
 	assert_true(proxy_answer_get(&frame, &out, NULL));
 	assert_true(view_is(out.value, "value") && out.kind == TABLE_PATTERN && out.owner == 7);
+	assert_true(out.next_status == PROXY_NONE && view_is(out.next_value, "other"));
 	buf_reset(&frames);
-	in.status = PROXY_REFUSED + 1;
+	in.next_status = PROXY_REFUSED + 1;
 	proxy_answer_put(&frames, &in);
 	frame = only_frame(&frames);
 	assert_false(proxy_answer_get(&frame, &out, NULL));
