@@ -1,5 +1,6 @@
 /* recipient: from an address as it came to the recipients that stand in the queue file. */
 #include "cleanup/message.h"
+#include "global/address/address.h"
 #include "global/address/mail_maps.h"
 #include "global/client/bounce.h"
 #include "global/queue/envelope.h"
@@ -17,6 +18,7 @@ seen_before(struct message *m, const struct message_recipient *recipient)
 		buf_printf(&key, "%.*s\n%d\n%.*s\n", VIEW_ARG(recipient->dsn_orcpt), recipient->dsn_notify,
 		    VIEW_ARG(recipient->original));
 	buf_putv(&key, recipient->address);
+	buf_lower(&key);
 	seen = hash_get(m->seen_recipients, buf_view(&key)) != NULL;
 	if (!seen && hash_count(m->seen_recipients) < (size_t)config->duplicate_filter_max)
 		hash_put(m->seen_recipients, buf_view(&key), m);
@@ -115,6 +117,22 @@ mapped(struct message *m, struct view address)
 	return result;
 }
 
+/* RFC 3461, 5.2.1: without a wish of the sender's, it is the address as it is before aliases. */
+static struct view
+default_orcpt(struct message *m, struct view address)
+{
+	struct buf out = BUF_INIT;
+	struct view result;
+
+	if (address.len == 0 || !view_is_ascii(address))
+		return VIEW_EMPTY;
+	buf_puts(&out, "rfc822;");
+	address_quote(&out, address);
+	result = arena_view(&m->arena, buf_view(&out));
+	buf_fini(&out);
+	return result;
+}
+
 void
 recipient_add(struct message *m, const struct message_recipient *recipient)
 {
@@ -125,6 +143,8 @@ recipient_add(struct message *m, const struct message_recipient *recipient)
 	r.address = mapped(m, r.address);
 	if (message_failed(m))
 		return;
+	if (r.dsn_orcpt.len == 0)
+		r.dsn_orcpt = default_orcpt(m, r.address);
 	put_expanded(m, &r);
 	if (m->flags & CLEANUP_MAP_BCC)
 		recipient_add_bcc(m, m->cleanup->recipient_bcc, r.address);

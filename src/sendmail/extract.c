@@ -18,7 +18,7 @@ collect(struct extract *extract, struct view value, struct recipient **to)
 	struct address_list list;
 	struct address_item item;
 
-	address_list_init(&list, value, extract->token_max, &extract->arena);
+	address_list_init(&list, address_list_divide(&extract->arena, value), extract->token_max, &extract->arena);
 	while (address_list_next(&list, &item)) {
 		struct recipient *recipient;
 
@@ -49,7 +49,9 @@ take_header(struct extract *extract)
 	if (extract->header.len == 0 || !header_split(buf_view(&extract->header), &name, &value))
 		return;
 	kind = header_find(name);
-	if ((kind->flags & HEADER_IS_RECIPIENT) != 0)
+	if ((kind->flags & HEADER_IS_RECIPIENT) != 0 && (kind->flags & HEADER_IS_RESENT) != 0)
+		extract->is_resent = true;
+	if ((kind->flags & HEADER_IS_RECIPIENT) != 0 && kind->type != HEADER_APPARENTLY_TO)
 		collect(extract, arena_view(&extract->arena, value),
 		    (kind->flags & HEADER_IS_RESENT) != 0 ? &extract->resent : &extract->recipients);
 	if (kind->type != HEADER_BCC && kind->type != HEADER_RESENT_BCC)
@@ -117,7 +119,7 @@ extract_each(struct extract *extract, void (*each)(void *arg, struct view addres
 {
 	size_t count = 0;
 
-	for (struct recipient *r = reverse(extract->resent != NULL ? extract->resent : extract->recipients); r != NULL; r = r->before) {
+	for (struct recipient *r = reverse(extract->is_resent ? extract->resent : extract->recipients); r != NULL; r = r->before) {
 		each(arg, r->address);
 		count++;
 	}

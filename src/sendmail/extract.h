@@ -13,6 +13,7 @@ struct extract {
 	struct buf header;		/* the logical header that is being gathered */
 	bool in_line;			/* its last line is not whole yet */
 	bool done;			/* behind the header section */
+	bool is_resent;			/* it has a Resent- header for recipients, be it empty */
 	size_t size_max, token_max;
 	struct recipient *recipients, *resent;		/* in reverse */
 	void (*emit)(void *arg, struct view line);	/* a whole line of a header that stays */

@@ -43,7 +43,7 @@ fill(struct input *input)
 		buf_added(&input->block, (size_t)n);
 }
 
-/* Enough in the block to make a piece of? One byte more than its size, so that CR LF is never cut in two. */
+/* Enough in the block to make a piece of? A piece and its line end. */
 static ptrdiff_t
 find_end(struct input *input)
 {
@@ -52,8 +52,8 @@ find_end(struct input *input)
 	for (;;) {
 		struct view rest = view_slice(buf_view(&input->block), input->taken, input->block.len);
 
-		end = view_find(view_slice(rest, 0, input->piece_max + 2), '\n');
-		if (end >= 0 || input->at_end || rest.len >= input->piece_max + 2)
+		end = view_find(view_slice(rest, 0, input->piece_max + 1), '\n');
+		if (end >= 0 || input->at_end || rest.len > input->piece_max)
 			return end;
 		fill(input);
 	}

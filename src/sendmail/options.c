@@ -4,6 +4,7 @@
 
 #include "global/queue/envelope.h"
 #include "util/log/log.h"
+#include "util/text/chars.h"
 
 static void __attribute__((noreturn))
 usage(void)
@@ -48,8 +49,9 @@ set_flush(struct options *options, const char *value)
 		options->flush_what = value + 1;
 	} else if (*value == 'S') {
 		log_fatal("-qS: flush by sender is not implemented");
+	} else if (options->mode == MODE_SUBMIT) {
+		options->mode = MODE_IGNORE;	/* an interval is for daemons: ours has one of its own */
 	}
-	/* an interval is for daemons: ours has one of its own */
 }
 
 static void
@@ -99,7 +101,23 @@ set_encoding(struct options *options, const char *value)
 	else if (view_is_nocase(view_string(value), "7BIT"))
 		options->encoding = "7bit";
 	else
-		log_warn("bad -B option value: '%s' -- ignored", value);
+		log_fatal("-B option needs 8BITMIME or 7BIT");
+}
+
+/* Not xtext: that is how SMTP will carry it. */
+static void
+set_envelope_id(struct options *options, const char *value)
+{
+	enum { LENGTH_MAX = 100 };
+	struct view id = view_string(value);
+	bool good = id.len <= LENGTH_MAX;
+
+	for (size_t i = 0; i < id.len && good; i++)
+		good = char_is(id.data[i], CHAR_PRINT);
+	if (good)
+		options->envelope_id = value;
+	else
+		log_warn("bad -V option value: '%s' -- ignored", value);
 }
 
 /* -O requiretls=yes, -O smtputf8=no; other names belong to other programs. */
@@ -178,7 +196,7 @@ set_option(struct options *options, int option, char **argv)
 	case 'q': set_flush(options, optarg); break;
 	case 'R': set_ret(options, optarg); break;
 	case 't': options->extract_recipients = true; break;
-	case 'V': options->envelope_id = optarg; break;
+	case 'V': set_envelope_id(options, optarg); break;
 	case 'v': options->verbose++; break;
 	case 'X': set_verp(options, optarg); break;
 	default:
@@ -195,6 +213,26 @@ mode_by_name(const char *program)
 	return strcmp(program, "newaliases") == 0 ? MODE_ALIASES : MODE_SUBMIT;
 }
 
+/* Only mail has recipients. */
+static void
+check(const struct options *options, const char *first)
+{
+	static const char *const what[] = {
+		[MODE_LIST] = "display queue mode", [MODE_ALIASES] = "alias initialization mode", [MODE_DAEMON] = "daemon mode",
+		[MODE_SMTP] = "stand-alone mode", [MODE_FLUSH] = "flush queue mode", [MODE_FLUSH_ID] = "flush queue_id",
+		[MODE_FLUSH_SITE] = "flush site", [MODE_IGNORE] = NULL,
+	};
+
+	if (options->extract_recipients && options->mode == MODE_VERIFY)
+		log_fatal("-t option cannot be used with -bv");
+	if (what[options->mode] == NULL)
+		return;
+	if (options->extract_recipients)
+		log_fatal("-t can be used only in delivery mode");
+	if (first != NULL)
+		log_fatal("%s requires no recipient", what[options->mode]);
+}
+
 void
 options_parse(int argc, char **argv, struct options *options)
 {
@@ -205,4 +243,5 @@ options_parse(int argc, char **argv, struct options *options)
 	opterr = 0;
 	while ((option = getopt(argc, argv, "+A:B:b:C:e:F:f:Gh:IiL:mN:nO:o:p:q::R:r:tUV:vX:x")) != -1)
 		set_option(options, option, argv);
+	check(options, argv[optind]);
 }

@@ -15,7 +15,7 @@
 #include "util/file/file.h"
 #include "util/log/log.h"
 #include "util/process/process.h"
-#include "util/text/encode.h"
+#include "util/text/chars.h"
 
 enum { OUT_SIZE = 32 * 1024 };
 
@@ -25,6 +25,9 @@ struct submission {
 	pid_t postdrop;
 	int fd;				/* to postdrop; -1: it went away, and its exit status will say why */
 	struct buf out;
+	struct buf sender;
+	struct view verp;		/* delimiters */
+	size_t recipients;
 };
 
 /* -- postdrop ------------------------------------------------------------------------------------------------------ */
@@ -119,20 +122,6 @@ put_number(struct submission *s, const char *name, int value)
 }
 
 static void
-put_envelope_id(struct submission *s, const char *xtext)
-{
-	struct buf id = BUF_INIT;
-
-	if (xtext == NULL)
-		return;
-	if (xtext_decode(&id, view_string(xtext)))
-		put_attribute(s, "envelope_id", buf_view(&id));
-	else
-		log_warn("bad -V option value: '%s' -- ignored", xtext);
-	buf_fini(&id);
-}
-
-static void
 put_options(struct submission *s)
 {
 	const struct options *options = s->options;
@@ -142,8 +131,24 @@ put_options(struct submission *s)
 	put_attribute(s, "rewrite_context", options->remote ? VIEW("remote") : VIEW("local"));
 	put_attribute(s, "encoding", view_string(options->encoding));
 	put_number(s, "trace_flags", options->mode == MODE_VERIFY ? TRACE_USER_VERIFY : options->verbose > 0 ? TRACE_RECORD : 0);
-	put_envelope_id(s, options->envelope_id);
+	put_attribute(s, "envelope_id", view_string(options->envelope_id));
 	put_number(s, "ret_flags", options->ret);
+}
+
+/* The first of what looks like several addresses. */
+static void
+take_first(struct buf *out, const char *text)
+{
+	struct arena arena = ARENA_INIT;
+	struct address_list list;
+	struct address_item item = { .angle = false };
+
+	address_list_init(&list, address_list_divide(&arena, view_string(text)), 100, &arena);
+	if (!address_list_next(&list, &item) || view_empty(item.internal))
+		log_fatal("bad sender address '%s'", text);
+	log_warn("-f option specified malformed sender: %s", text);
+	buf_set(out, item.internal);
+	arena_fini(&arena);
 }
 
 /* All of the text is one address, perhaps with a name in front as in a header: as a path it needs brackets around it. */
@@ -151,7 +156,7 @@ static void
 parse_sender(struct buf *out, const char *text)
 {
 	struct view given = view_trim(view_string(text));
-	struct buf path = BUF_INIT, why = BUF_INIT;
+	struct buf path = BUF_INIT;
 	struct arena arena = ARENA_INIT;
 	struct address address;
 	struct cursor in;
@@ -161,12 +166,12 @@ parse_sender(struct buf *out, const char *text)
 	else
 		buf_printf(&path, "<%.*s>", VIEW_ARG(given));
 	in = cursor_of(buf_view(&path));
-	if (!address_parse_path(&in, false, &arena, &address, &why))
-		log_fatal("bad sender address '%s': %s", text, buf_c(&why));
-	address_join(out, &address);
+	if (address_parse_path(&in, false, &arena, &address, NULL))
+		address_join(out, &address);
+	else
+		take_first(out, text);
 	arena_fini(&arena);
 	buf_fini(&path);
-	buf_fini(&why);
 }
 
 static struct view
@@ -175,29 +180,35 @@ verp_delimiters(const struct submission *s)
 	const char *text = *s->options->verp != '\0' ? s->options->verp : s->config->verp_delimiters;
 	const char *allowed = s->config->verp_filter;
 
-	if (strlen(text) != 2 || strspn(text, allowed) != 2) {
-		log_error("-XV requires two characters from %s", allowed);
-		exit(EX_USAGE);
-	}
+	if (strlen(text) != 2 || strspn(text, allowed) != 2)
+		log_fatal("-XV requires two characters from %s", allowed);
 	return view_string(text);
+}
+
+/* What can be wrong with the arguments is found before anything is started. */
+static void
+take_arguments(struct submission *s)
+{
+	if (s->options->sender != NULL)
+		parse_sender(&s->sender, s->options->sender);
+	else
+		user_login(&s->sender);
+	if (s->options->verp != NULL)
+		s->verp = verp_delimiters(s);
 }
 
 static void
 put_sender(struct submission *s)
 {
-	struct buf sender = BUF_INIT, name = BUF_INIT;
+	struct buf name = BUF_INIT;
 
-	user_full_name(&name, s->options->full_name);
+	if (s->options->mode != MODE_VERIFY)
+		user_full_name(&name, s->options->full_name);
 	if (name.len > 0)
 		put(s, RECORD_FULL_NAME, buf_view(&name));
-	if (s->options->sender != NULL)
-		parse_sender(&sender, s->options->sender);
-	else
-		user_login(&sender);
-	put(s, RECORD_SENDER, buf_view(&sender));
-	if (s->options->verp != NULL)
-		put(s, RECORD_VERP, verp_delimiters(s));
-	buf_fini(&sender);
+	put(s, RECORD_SENDER, buf_view(&s->sender));
+	if (!view_empty(s->verp))
+		put(s, RECORD_VERP, s->verp);
 	buf_fini(&name);
 }
 
@@ -205,27 +216,26 @@ static void
 put_recipient(void *arg, struct view address)
 {
 	struct submission *s = arg;
-	struct buf original = BUF_INIT;
 
-	buf_puts(&original, "rfc822;");
-	address_quote(&original, address);
 	put_number(s, "notify_flags", s->options->notify);
-	put_attribute(s, "dsn_orig_rcpt", buf_view(&original));
 	put(s, RECORD_RECIPIENT, address);
-	buf_fini(&original);
+	s->recipients++;
 }
 
-/* An argument may hold more than one address; "<>" is one, whoever gets its mail. */
+/* An argument may hold more than one address; "<>" is one, and so is "", whoever gets its mail. */
 static void
 put_argument(struct submission *s, const char *text)
 {
 	struct arena arena = ARENA_INIT;
 	struct address_list list;
 	struct address_item item;
+	size_t before = s->recipients;
 
-	address_list_init(&list, view_string(text), (size_t)s->config->header_token_max, &arena);
+	address_list_init(&list, address_list_divide(&arena, view_string(text)), (size_t)s->config->header_token_max, &arena);
 	while (address_list_next(&list, &item))
 		put_recipient(s, item.internal);
+	if (s->recipients == before)
+		put_recipient(s, VIEW_EMPTY);
 	arena_fini(&arena);
 }
 
@@ -279,14 +289,49 @@ put_extracted(struct submission *s)
 		.size_max = (size_t)s->config->header_size_max, .token_max = (size_t)s->config->header_token_max,
 		.emit = put_line, .arg = s,
 	};
-	size_t count;
 
 	put_content(s, &extract);
 	put(s, RECORD_EXTRACTED, VIEW_EMPTY);
-	count = extract_each(&extract, put_recipient, s);
+	extract_each(&extract, put_recipient, s);
 	extract_fini(&extract);
-	if (count == 0)
+	if (s->recipients == 0)
 		give_up(s, "No recipient addresses found in message header");
+}
+
+/* With -bv there is nothing to say; the report will show it all the same. */
+static void
+put_probe(struct submission *s, char *const *recipients)
+{
+	struct buf line = BUF_INIT;
+
+	buf_printf(&line, "From: ");
+	address_quote(&line, buf_view(&s->sender));
+	put(s, RECORD_LINE, buf_view(&line));
+	put(s, RECORD_LINE, VIEW("Subject: probe"));
+	put(s, RECORD_LINE, VIEW("To:"));
+	for (; *recipients != NULL; recipients++) {
+		buf_reset(&line);
+		buf_printf(&line, "\t%s%s", *recipients, recipients[1] != NULL ? "," : "");
+		for (size_t i = 1; i < line.len; i++)
+			line.data[i] = char_is(line.data[i], CHAR_CONTROL) ? ' ' : line.data[i];
+		put_line(s, buf_view(&line));
+	}
+	buf_fini(&line);
+}
+
+static void
+put_message(struct submission *s, char *const *recipients)
+{
+	put(s, RECORD_CONTENT, VIEW_EMPTY);
+	if (s->options->extract_recipients) {
+		put_extracted(s);
+		return;
+	}
+	if (s->options->mode == MODE_VERIFY)
+		put_probe(s, recipients);
+	else
+		put_content(s, NULL);
+	put(s, RECORD_EXTRACTED, VIEW_EMPTY);
 }
 
 int
@@ -296,19 +341,14 @@ submit(const struct submit_config *config, const struct options *options, char *
 
 	if (*recipients == NULL && !options->extract_recipients)
 		log_fatal("Recipient addresses must be specified on the command line or via the -t option");
+	take_arguments(&s);
 	start_postdrop(&s);
 	put_options(&s);
 	put_sender(&s);
-	for (; *recipients != NULL; recipients++)
-		put_argument(&s, *recipients);
-	put(&s, RECORD_CONTENT, VIEW_EMPTY);
-	if (options->extract_recipients) {
-		put_extracted(&s);
-	} else {
-		if (options->mode == MODE_SUBMIT)
-			put_content(&s, NULL);
-		put(&s, RECORD_EXTRACTED, VIEW_EMPTY);
-	}
+	for (char *const *each = recipients; *each != NULL; each++)
+		put_argument(&s, *each);
+	put_message(&s, recipients);
 	put(&s, RECORD_END, VIEW_EMPTY);
+	buf_fini(&s.sender);
 	return finish_postdrop(&s);
 }

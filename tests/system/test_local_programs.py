@@ -8,7 +8,7 @@ from typing import Callable, Iterator
 
 import pytest
 
-from mta import BASE, PRIVILEGED, ROOT, Mta, needs, poll
+from mta import BASE, PRIVILEGED, Mta, needs, poll, set_gid_commands
 
 pytestmark = pytest.mark.skipif(not PRIVILEGED, reason="needs users of its own")
 
@@ -95,10 +95,7 @@ def test_procmail(make_mta: Callable[..., Mta], way: str) -> None:
 
 @needs("vacation")
 def test_vacation_answers_once(make_mta: Callable[..., Mta], our_sendmail: None) -> None:
-    commands = BASE / "commands"
-    shutil.copytree(ROOT / "usr/sbin", commands)
-    shutil.chown(commands / "postdrop", "root", "postdrop")
-    (commands / "postdrop").chmod(0o2755)
+    commands = set_gid_commands(BASE / "commands")
     mta = make_mta({**MAIN, "command_directory": str(commands)}).start()
     config = Path("/etc/postfix")
     config.mkdir(exist_ok=True)

@@ -9,7 +9,7 @@ from typing import Iterator
 
 import pytest
 
-from mta import BASE, PRIVILEGED, ROOT, Mta, needs, poll
+from mta import BASE, PRIVILEGED, Mta, needs, poll, set_gid_commands
 
 pytestmark = pytest.mark.skipif(not PRIVILEGED, reason="needs users of its own")
 
@@ -25,10 +25,7 @@ GIT = Path("/usr/lib/git-core/git-send-email").exists() and shutil.which("perl")
 @pytest.fixture(scope="module")
 def mta(our_sendmail: None) -> Iterator[Mta]:
     """The mail system of this host: in /etc/postfix, with set-gid commands."""
-    shutil.copytree(ROOT / "usr/sbin", COMMANDS)
-    for name in ("postdrop", "postqueue", "postlog"):
-        shutil.chown(COMMANDS / name, "root", "postdrop")
-        (COMMANDS / name).chmod(0o2755)
+    set_gid_commands(COMMANDS)
     with Mta(BASE / "programs", {"command_directory": str(COMMANDS)}) as each:
         shutil.copytree(each.config, "/etc/postfix", dirs_exist_ok=True)
         yield each

@@ -13,7 +13,7 @@ from typing import Callable, Iterator
 import pytest
 
 import frames
-from mta import BASE, PRIVILEGED, ROOT, Mta, poll
+from mta import BASE, PRIVILEGED, Mta, poll, set_gid_commands
 
 pytestmark = pytest.mark.skipif(not PRIVILEGED, reason="needs users of its own")
 
@@ -24,10 +24,7 @@ ALICE = {"user": "alice", "group": "alice", "extra_groups": []}
 @pytest.fixture(scope="module")
 def mta() -> Iterator[Mta]:
     """An instance that alice can submit to: its programs are set-gid, and its configuration is one that root lists."""
-    shutil.copytree(ROOT / "usr/sbin", COMMANDS)
-    for name in ("postdrop", "postqueue", "postlog"):
-        shutil.chown(COMMANDS / name, "root", "postdrop")
-        (COMMANDS / name).chmod(0o2755)
+    set_gid_commands(COMMANDS)
     with Mta(BASE / "submission", {"command_directory": str(COMMANDS)}) as each:
         Path("/etc/postfix").mkdir(exist_ok=True)
         Path("/etc/postfix/main.cf").write_text(f"alternate_config_directories = {each.config}\n")
