@@ -97,8 +97,11 @@ deliver_target(struct local_delivery *delivery, const struct target *target, str
 		break;
 	case TARGET_TRANSPORT:
 		return by_transport(delivery, target, dsn);
-	case TARGET_FORWARD:
-		return true;
+	case TARGET_FORWARD:		/* with -bv nothing is sent: each is told where it would go */
+		if (!(delivery->request->flags & DELIVERY_TRACE))
+			return true;
+		dsn_set(dsn, "2.0.0", "forwards to %.*s", VIEW_ARG(target->text));
+		break;
 	case TARGET_PROBLEM:
 		dsn_set(dsn, target->status, "%.*s", VIEW_ARG(target->text));
 		break;
@@ -149,7 +152,9 @@ deliver_targets(struct local_delivery *delivery)
 	dsn_init(&dsn);
 	LIST_FOREACH(target, &delivery->targets, struct target, link)
 		done = deliver_target(delivery, target, &dsn) && done;
-	done = deliver_forwards(delivery, &dsn) && done;
+	/* Last, and only when it will be the last time. */
+	if (done && !(delivery->request->flags & DELIVERY_TRACE))
+		done = deliver_forwards(delivery, &dsn);
 	dsn_fini(&dsn);
 	return done;
 }

@@ -128,25 +128,13 @@ finish(struct cleanup_client *cleanup, struct dsn *dsn)
 	cleanup_put(cleanup, RECORD_END, VIEW_EMPTY);
 	buf_putv(&id, cleanup_id(cleanup));
 	status = cleanup_finish(cleanup, &why);
-	if (status == CLEANUP_OK)
+	if (status == CLEANUP_OK) {
 		dsn_set(dsn, "2.0.0", "forwarded as %s", buf_c(&id));
-	else
+		buf_set(&dsn->action, VIEW("relayed"));
+	} else
 		dsn_set(dsn, cleanup_reply(status)->dsn, "cannot forward: %s", why.len > 0 ? buf_c(&why) : cleanup_reply(status)->text);
 	buf_fini(&why);
 	buf_fini(&id);
-}
-
-/* With -bv nothing is sent: where it would go is told. */
-static void
-tell(const struct forward *forward, struct dsn *dsn)
-{
-	struct buf text = BUF_INIT;
-
-	LIST_FOREACH(target, &forward->delivery->targets, struct target, link)
-		if (belongs(forward, target))
-			buf_printf(&text, "%s%.*s", text.len > 0 ? ", " : "forwards to ", VIEW_ARG(target->text));
-	dsn_set(dsn, "2.0.0", "%s", buf_c(&text));
-	buf_fini(&text);
 }
 
 /* It was inspected and copied when it came: only its addresses are new. */
@@ -182,8 +170,5 @@ local_forward(struct local_delivery *delivery, struct view sender, bool owned, s
 	const struct forward forward = { delivery, sender, owned };
 
 	identity_restore();
-	if (delivery->request->flags & DELIVERY_TRACE)
-		tell(&forward, dsn);
-	else
-		send_on(&forward, dsn);
+	send_on(&forward, dsn);
 }

@@ -64,9 +64,11 @@ local_mailbox(struct local_delivery *delivery, const struct target *target, stru
 static void
 deliver_file(struct local_delivery *delivery, const struct target *target, const char *path, struct dsn *dsn)
 {
+	struct mailbox_lock_policy lock = delivery->agent->lock;
 	struct mailbox_target to = { .path = path, .as = &target->as, .size_limit = delivery->agent->config->mailbox_size_limit,
-		.lock = &delivery->agent->lock };
+		.lock = &lock, .file = true };
 
+	lock.dotlock_optional = true;	/* the directory of a log may be nobody's */
 	store(delivery, target, &to, dsn);
 	if (dsn->status[0] == '2' && !is_directory(path))
 		dsn_set(dsn, "2.0.0", "delivered to file: %s", path);

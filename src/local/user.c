@@ -155,14 +155,46 @@ home_is_missing(struct local_delivery *delivery, const struct user *user)
 	return true;
 }
 
-/* A member of a list with an owner goes to that list's own queue file. */
+/*
+ * Found in a list with an owner, in an :include: file, or in somebody else's .forward? Who is found in his own .forward,
+ * or in the alias of his name, is himself.
+ */
 static bool
-goes_to_owned_file(struct local_delivery *delivery, struct step *step)
+stands_in_list(const struct step *step)
+{
+	bool in_file = false;
+
+	for (const struct step *above = step->above; above != NULL; above = above->above) {
+		if (view_equal(above->alias, step->name) ||
+		    (above->forward_of != NULL && view_equal(above->forward_of->name, step->name)))
+			return false;
+		in_file |= above->origin == LOCAL_INCLUDE || above->forward_of != NULL;
+	}
+	return in_file || (step->above != NULL && step->above->owned);
+}
+
+static bool
+has_his_copy(struct local_delivery *delivery, const struct step *step)
+{
+	struct buf key = BUF_INIT;
+	bool has;
+
+	buf_printf(&key, "mailbox %.*s", VIEW_ARG(step->name));
+	has = hash_get(delivery->seen, buf_view(&key)) != NULL;
+	buf_fini(&key);
+	return has;
+}
+
+/* Members of lists get a message of their own, with a record for each: one that waits is no reason to repeat the others (LV9). */
+static bool
+goes_to_own_file(struct local_delivery *delivery, struct step *step)
 {
 	struct buf key = BUF_INIT;
 
-	if (step->above == NULL || !step->above->owned)
+	if (!stands_in_list(step))
 		return false;
+	if (has_his_copy(delivery, step))
+		return true;
 	buf_printf(&key, "forward %.*s\n%.*s", VIEW_ARG(step->sender), VIEW_ARG(step->address));
 	local_add(delivery, TARGET_FORWARD, step, step->address, buf_view(&key));
 	buf_fini(&key);
@@ -176,7 +208,7 @@ local_user(struct local_delivery *delivery, struct step *step, bool direct)
 	const struct user *user;
 	bool retry;
 
-	if (!direct && goes_to_owned_file(delivery, step))
+	if (!direct && goes_to_own_file(delivery, step))
 		return;
 	user = local_find_user(delivery, step->name, &retry);
 	if (retry) {

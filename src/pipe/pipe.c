@@ -86,7 +86,8 @@ run(struct agent *agent, struct delivery_request *request, struct arena *arena, 
 {
 	const struct pipe_options *options = &agent->options;
 	const struct queue_recipient *first = &request->recipients[0];
-	struct copy_envelope envelope = { request->sender, view_empty(first->original) ? first->address : first->original,
+	struct view sender = view_empty(request->sender) ? view_string(options->null_sender) : request->sender;
+	struct copy_envelope envelope = { sender, view_empty(first->original) ? first->address : first->original,
 		first->address, options->copy, options->line_end };
 	struct process_spec spec = { .environment = agent->environment.list, .directory = options->directory,
 		.chroot = options->chroot, .as = geteuid() == 0 ? &agent->as : NULL, .search_path = true };

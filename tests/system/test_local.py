@@ -23,7 +23,8 @@ ALIASES = {
     "itself": f":include:{OUT}/itself", "both": "alice+a, alice+b, ALICE", "nolist": ":include:", "relative": ":include:x/y",
     "list": "bob, carol-is-nobody, alice", "owner-list": "bob", "self": "self, alice", "quoted": '"|echo \\"a b\\" >'
     f'{OUT}/quoted"', "dotdot": "alice", "wait": "alice, waits", "owner-wait": "bob", "waits": '"|exit 75"',
-    "words": f'"|{OUT}/show two  words"', "refused": '"|exit 77"',
+    "words": f'"|{OUT}/show two  words"', "refused": '"|exit 77"', "crew": f":include:{OUT}/crew", "log": f"{OUT}/rootdir/log",
+    "program": f"{OUT}/program", "nodir": f"{OUT}/nodir/log",
 }
 MAIN = {
     "alias_maps": "texthash:$config_directory/aliases", "recipient_delimiter": "+", "command_time_limit": "1s",
@@ -157,6 +158,26 @@ def test_partial_line_of_a_killed_delivery_hides_nothing(mta: Mta) -> None:
     assert "part of a li\nFrom sender@example.test  " in box.read_text()
 
 
+def test_file_where_no_dotlock_can_be_made(mta: Mta) -> None:
+    """A log in a directory of root's: the other lock is enough; but a mailbox is not written without its dotlock."""
+    (OUT / "rootdir").mkdir(exist_ok=True)
+    (OUT / "rootdir/log").write_text("")
+    shutil.chown(OUT / "rootdir/log", "nobody")
+    assert outcome(mta, "log@example.test") == ("sent", "2.0.0", f"delivered to file: {OUT}/rootdir/log")
+    assert "Subject: x" in (OUT / "rootdir/log").read_text()
+
+
+@pytest.mark.parametrize("alias, status, code, words", [
+    ("program", "bounced", "5.7.1", "file is executable"), ("nodir", "bounced", "5.2.0", "No such file or directory")])
+def test_file_that_takes_no_mail(mta: Mta, alias: str, status: str, code: str, words: str) -> None:
+    """Text that strangers write makes no program."""
+    (OUT / "program").write_text("#!/bin/sh\n")
+    (OUT / "program").chmod(0o777)
+    found = outcome(mta, f"{alias}@example.test")
+    assert found[:2] == (status, code) and found[2].startswith(f"cannot append message to file {OUT}/") and words in found[2]
+    assert (OUT / "program").read_text() == "#!/bin/sh\n"
+
+
 def test_spool_of_a_group_of_its_own(started: Callable[..., Mta]) -> None:
     """As in Debian: root:mail 2775; dotlocks and new mailboxes are made with the group's rights."""
     mta = started({"mail_spool_directory": str(HOME / "spool")})
@@ -242,6 +263,76 @@ def test_members_of_a_list_with_an_owner_do_not_wait_for_each_other(mta: Mta) ->
     assert before <= 1 and mta.mailbox("alice").count("Delivered-To: wait@example.test") <= 1
 
 
+def crew(kind: str, *members: str) -> str:
+    """A list in a file; the address it has."""
+    if kind == "include":
+        (OUT / "crew").write_text("\n".join(members) + "\n")
+        return "crew@example.test"
+    forward("\n".join(members) + "\n")
+    return "alice@example.test"
+
+
+@pytest.mark.parametrize("kind", ["include", "forward"])
+def test_members_of_a_file_do_not_wait_for_each_other_LV9(mta: Mta, kind: str) -> None:
+    """Each has a record of his own: the next attempt is for the one who had to wait."""
+    os.mkfifo(mta.mail / "bob")
+    shutil.chown(mta.mail / "bob", "bob")
+    try:
+        found = outcomes(mta, crew(kind, "alice", "bob"), text=f"Subject: crew by {kind}\n\nx\n")
+        words = [each[3] for each in found]
+        assert words[:-1] == (["delivered to mailbox"] if kind == "forward" else []) and words[-1].startswith("forwarded as ")
+        queue_id = words[-1].split()[-1]
+        mta.wait_log(rf"{queue_id}: to=<bob@example\.test>, orig_to=<{found[-1][0]}>.*status=deferred")
+        mta.wait_mail("alice", f"Subject: crew by {kind}")
+        since = len(mta.log())
+        mta.run("postqueue", "-i", queue_id, check=True)
+        mta.wait_log(rf"{queue_id}: to=<bob@example\.test>.*status=deferred", since=since)
+    finally:
+        (mta.mail / "bob").unlink()
+    assert mta.mailbox("alice").count("Subject: crew") == 1
+    mta.run("postsuper", "-d", queue_id, check=True)
+
+
+def test_nothing_is_sent_on_while_a_command_has_to_wait_LV9(mta: Mta) -> None:
+    """Else those elsewhere would get the message at each attempt."""
+    forward('bob\n"|exit 75"\n')
+    queue_id = mta.send("bob@elsewhere.test", "alice@example.test")
+    mta.wait_log(rf"{queue_id}: .*status=deferred \(temporary failure\)")
+    forward('bob\n"|exit 0"\n')
+    mta.run("postqueue", "-i", queue_id, check=True)
+    mta.wait_removed(queue_id)
+    mta.wait_log(rf"{queue_id}: .*\(forwarded as")
+    assert mta.log().count(f"{queue_id}: to=<alice@example.test>") == 3
+
+
+@pytest.mark.parametrize("kind", ["include", "forward"])
+def test_commands_and_files_of_a_list_have_no_message_of_their_own(mta: Mta, kind: str) -> None:
+    (OUT / "plain").unlink(missing_ok=True)
+    found = outcomes(mta, crew(kind, f"{OUT}/plain", "bob"))
+    (OUT / "plain").unlink(missing_ok=True)
+    words = [each[3] for each in found]
+    assert [each.split()[0] for each in words] == (["mail", "forwarded"] if kind == "include" else ["delivered", "forwarded"])
+
+
+@pytest.mark.parametrize("text", ["alice", "\\alice", "Alice+x"])
+def test_own_name_in_own_forward_is_the_mailbox(mta: Mta, text: str) -> None:
+    """By whatever way: a user is not sent on to himself."""
+    forward(f"{text}\n")
+    assert outcome(mta, "alice@example.test")[::2] == ("sent", "delivered to mailbox")
+
+
+def test_loop_of_two_forwards_ends(mta: Mta) -> None:
+    forward("bob\n")
+    path = HOME / "bob/.forward"
+    path.write_text("alice\n")
+    shutil.chown(path, "bob")
+    mta.send("alice@elsewhere.test", "alice@example.test")
+    try:
+        mta.wait_log(r"to=<alice@example\.test>, .*dsn=5\.4\.6, status=bounced \(mail forwarding loop for alice@example\.test\)")
+    finally:
+        path.unlink()
+
+
 def test_expressions_may_not_choose_the_member(started: Callable[..., Mta]) -> None:
     """LV14"""
     mta = started({"alias_maps": "regexp:$config_directory/expressions"})
@@ -319,7 +410,8 @@ def test_empty_members_of_forward_bounce_alone(mta: Mta) -> None:
     forward('|\n"|  "\n/\n:include:\nbob\n')
     found = outcomes(mta, "alice@example.test")
     assert [each[1] for each in found].count("bounced") == 4 and all(each[2][0] == "5" for each in found if each[1] == "bounced")
-    assert ("bob@example.test", "sent") in [each[:2] for each in found]
+    assert any(each[1] == "sent" and each[3].startswith("forwarded as ") for each in found)
+    assert mta.wait_mail("bob", "body")
 
 
 def plant_fifo() -> None:

@@ -20,6 +20,7 @@ struct mailbox_target {
 	const struct mailbox_lock_policy *lock;
 	bool strict_ownership;			/* an mbox must belong to `as` */
 	bool spool;				/* in a directory of the system's: its group may be needed there */
+	bool file;				/* no mailbox, but a file that somebody named: never a program */
 	bool defer;				/* a failure of unknown kind is not final */
 	off_t *start;				/* where the message was put (biff); NULL: not wanted */
 };

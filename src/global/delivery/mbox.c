@@ -11,6 +11,8 @@ static const char *
 status_of(int error, bool defer)
 {
 	switch (error) {
+	case ENOEXEC:
+		return "5.7.1";
 	case EFBIG:
 	case EDQUOT:
 		return "5.2.2";
@@ -32,7 +34,8 @@ failure(struct dsn *dsn, const struct mailbox_target *to, int error, const struc
 {
 	const char *reason = why->len > 0 ? buf_c(why) : strerror(error);
 
-	dsn_set(dsn, status_of(error, to->defer), "cannot update mailbox %s. %s", to->path, reason);
+	dsn_set(dsn, status_of(error, to->defer), to->file ? "cannot append message to file %s: %s" :
+	    "cannot update mailbox %s. %s", to->path, reason);
 	buf_set(&dsn->diag_type, VIEW("x-unix"));
 	buf_puts(&dsn->diag_text, reason);
 }
@@ -141,6 +144,12 @@ open_mailbox(const struct mailbox_target *to, struct buf *why)
 
 	if (fd == -1 && errno == EPERM)
 		errno = EACCES;
+	if (fd != -1 && to->file && (st.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH))) {
+		close(fd);
+		fd = -1;
+		why_set(why, "file is executable");
+		errno = ENOEXEC;
+	}
 	return fd;
 }
 

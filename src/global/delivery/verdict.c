@@ -47,6 +47,23 @@ append(const struct delivery_request *request, const struct queue_recipient *rec
 	return ok;
 }
 
+/* Who reads the trace log did not see ours: it says by whom each was delivered. */
+static bool
+trace(const struct delivery_request *request, const struct queue_recipient *recipient, const char *relay,
+    const struct dsn *dsn, const char *action)
+{
+	struct dsn told;
+	bool ok;
+
+	dsn_init(&told);
+	dsn_copy(&told, dsn);
+	buf_reset(&told.text);
+	buf_printf(&told.text, "delivery via %s: %s", relay, buf_c(&dsn->text));
+	ok = append(request, recipient, &told, request->settings->trace_service, action);
+	dsn_fini(&told);
+	return ok;
+}
+
 static bool
 mark_done(const struct delivery_request *request, const struct queue_recipient *recipient)
 {
@@ -95,7 +112,7 @@ traced(const struct delivery_request *request, const struct queue_recipient *rec
 	bool told;
 
 	if (request->flags & TRACE_USER_VERIFY)
-		told = append(request, recipient, dsn, request->settings->trace_service, action);
+		told = trace(request, recipient, relay, dsn, action);
 	else
 		told = tell_verify(request, recipient, dsn);
 	if (!told)
@@ -114,7 +131,7 @@ defer_as(const struct delivery_request *request, const struct queue_recipient *r
 	bool ok = append(request, recipient, dsn, settings->defer_service, "delayed");
 
 	if (ok && (request->flags & TRACE_RECORD))
-		ok = append(request, recipient, dsn, settings->trace_service, "delayed");
+		ok = trace(request, recipient, relay, dsn, "delayed");
 	log_line(request, recipient, relay, dsn, status);
 	fast_flush_deferred(&settings->fast_flush, recipient->address, request->queue_id);
 	return ok;
@@ -167,8 +184,7 @@ sent(const struct delivery_request *request, const struct queue_recipient *recip
 {
 	if (request->flags & DELIVERY_TRACE)
 		return traced(request, recipient, relay, dsn, "deliverable");
-	if (wants_success(request, recipient) &&
-	    !append(request, recipient, dsn, request->settings->trace_service, "delivered"))
+	if (wants_success(request, recipient) && !trace(request, recipient, relay, dsn, "delivered"))
 		return put_off(request, recipient, relay, dsn, "deferred");
 	log_line(request, recipient, relay, dsn, "sent");
 	return mark_done(request, recipient);
@@ -187,7 +203,7 @@ bounced(const struct delivery_request *request, const struct queue_recipient *re
 	if (!append(request, recipient, dsn, settings->bounce_service, "failed"))
 		return put_off(request, recipient, relay, dsn, "deferred");
 	if (request->flags & TRACE_RECORD)
-		append(request, recipient, dsn, settings->trace_service, "failed");
+		trace(request, recipient, relay, dsn, "failed");
 	log_line(request, recipient, relay, dsn, "bounced");
 	return mark_done(request, recipient);
 }

@@ -114,6 +114,8 @@ try_all(struct mailbox_lock *lock, const struct mailbox_lock_policy *policy)
 		if (!(policy->styles & style))
 			continue;
 		if (!take(lock, style, policy->stale_sec)) {
+			if (policy->dotlock_optional && lock->held != 0 && (errno == EACCES || errno == EPERM || errno == EROFS))
+				continue;
 			error = errno == EACCES && style != MAILBOX_LOCK_DOTLOCK ? EAGAIN : errno;	/* fcntl's other word */
 			give_back(lock);
 			errno = error;

@@ -22,6 +22,7 @@ struct mailbox_lock_policy {
 	unsigned styles;
 	int attempts, delay_sec;	/* deliver_lock_attempts, deliver_lock_delay */
 	int stale_sec;			/* stale_lock_time */
+	bool dotlock_optional;		/* not where we may not make one, when another style keeps others out */
 };
 
 struct mailbox_lock {
