@@ -22,6 +22,7 @@ struct client {
 	struct maps *checks[CHECK_KINDS];
 	struct maps *passwords;
 	struct match_list *cache_destinations, *mechanisms;
+	struct match_list *mydestination;	/* where there are generic maps */
 	unsigned sasl_security;		/* LOGIN_NO_PLAINTEXT and so on */
 };
 

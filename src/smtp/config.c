@@ -58,6 +58,8 @@
 	BIND_STRING(struct smtp_config, inet_interfaces, "inet_interfaces"), \
 	BIND_STRING(struct smtp_config, proxy_interfaces, "proxy_interfaces"), \
 	BIND_STRING(struct smtp_config, inet_protocols, "inet_protocols"), \
+	BIND_STRING(struct smtp_config, mydestination, "mydestination"), \
+	BIND_STRING(struct smtp_config, myorigin, "myorigin"), \
 	BIND_STRING(struct smtp_config, recipient_delimiter, "recipient_delimiter"), \
 	BIND_STRING(struct smtp_config, propagate_extensions, "propagate_unmatched_extensions"), \
 	BIND_INT(struct smtp_config, header_size_max, "header_size_limit"), \

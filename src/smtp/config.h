@@ -9,7 +9,7 @@
 
 struct smtp_config {
 	const char *myhostname, *inet_interfaces, *proxy_interfaces, *inet_protocols;
-	const char *recipient_delimiter, *propagate_extensions;
+	const char *mydestination, *myorigin, *recipient_delimiter, *propagate_extensions;
 
 	/* where to */
 	const char *tcp_port, *host_lookup, *dns_support, *address_preference, *fallback_relay, *srv_services;

@@ -27,6 +27,16 @@ apply(const struct client *client, struct view address, struct view value, struc
 	buf_fini(&fresh);
 }
 
+/* Users of such domains may stand in the table without one. */
+static bool
+is_local(const struct client *client, struct view address)
+{
+	struct view local, domain;
+
+	return !address_split(address, &local, &domain) || view_is_nocase(domain, client->config->myorigin) ||
+	    match_list_string(client->mydestination, domain) == LOOKUP_FOUND;
+}
+
 bool
 generic_map(const struct client *client, struct view address, struct buf *out)
 {
@@ -35,7 +45,8 @@ generic_map(const struct client *client, struct view address, struct buf *out)
 
 	if (client->generic != NULL && !view_empty(address))
 		found = mail_maps_lookup(client->generic, address, client->config->recipient_delimiter,
-		    ADDRESS_KEY_FULL | ADDRESS_KEY_AT_DOMAIN, false, &value, &extension, NULL);
+		    ADDRESS_KEY_FULL | ADDRESS_KEY_USER | ADDRESS_KEY_AT_DOMAIN, is_local(client, address), &value, &extension,
+		    NULL);
 	if (found == LOOKUP_FOUND)
 		apply(client, address, buf_view(&value), buf_view(&extension), out);
 	else

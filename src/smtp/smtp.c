@@ -63,6 +63,8 @@ open_tables(struct service_context *ctx, struct client *client)
 		client->mechanisms = match_list_open(service_tables(ctx), buf_c(&name), list, 0);
 	client->passwords = open_maps(ctx, client, "sasl_password_maps", TABLE_FOLD_FIXED);
 	client->generic = open_maps(ctx, client, "generic_maps", TABLE_FOLD_FIXED);
+	if (client->generic != NULL)
+		client->mydestination = match_list_open(service_tables(ctx), "mydestination", client->config->mydestination, 0);
 	client->discarded_keywords = open_maps(ctx, client,
 	    client->lmtp ? "discard_lhlo_keyword_address_maps" : "discard_ehlo_keyword_address_maps", 0);
 	client->reply_filter = open_maps(ctx, client, "reply_filter", 0);

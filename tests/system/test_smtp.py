@@ -77,7 +77,7 @@ def client(make_mta: MakeMta, **routes: Server) -> Mta:
     table = ", ".join(f"{{{name}.test = smtp:{each.nexthop}}}" for name, each in routes.items())
     return make_mta({"transport_maps": f"inline:{{{table}}}", "smtp_connection_cache_destinations": "static:all",
                      "initial_destination_concurrency": "1",
-                     "smtp_generic_maps": "inline:{{joe@inside.test = joe@outside.test}}"},
+                     "smtp_generic_maps": "inline:{{joe@inside.test = joe@outside.test}, {bob = bob@outside.test}}"},
                     {"smtp/unix": "- - n - 1 smtp"}).start()
 
 
@@ -118,6 +118,14 @@ def test_generic_maps_change_headers_and_envelope(make_mta: MakeMta, server: Cal
     assert verdict(mta, "x@a.test", "From: Joe <joe@inside.test>\nX: joe@inside.test\n\nbody\n", "joe@inside.test") == "2.0.0 sent"
     assert any(line.startswith("MAIL FROM:<joe@outside.test>") for line in host.sessions[0])
     assert {"From: Joe <joe@outside.test>", "X: joe@inside.test"} <= set(host.sessions[0])
+
+
+def test_generic_maps_know_our_own_users_without_a_domain(make_mta: MakeMta, server: Callable[..., Server]) -> None:
+    host = server()
+    mta = client(make_mta, a=host)
+    assert verdict(mta, "x@a.test", "From: bob@elsewhere.test\n\nbody\n", "bob@example.test") == "2.0.0 sent"
+    assert any(line.startswith("MAIL FROM:<bob@outside.test>") for line in host.sessions[0])
+    assert "From: bob@elsewhere.test" in host.sessions[0]
 
 
 def test_kept_session_is_proven_before_it_counts(make_mta: MakeMta, server: Callable[..., Server]) -> None:
