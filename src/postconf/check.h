@@ -1,5 +1,6 @@
 /*
- * check: warns about settings that nobody reads, about those of the past, and about comments that became part of a value.
+ * check: warns about settings that nobody reads, about names that nobody set, about settings of the past, and about
+ * comments that became part of a value.
  */
 #ifndef POSTCONF_CHECK_H
 #define POSTCONF_CHECK_H
@@ -8,6 +9,8 @@
 #include "global/config/master_cf.h"
 #include "postconf/known.h"
 
-void	check_configuration(struct config *config, const struct master_cf *services, const struct known *known);
+/* services may be NULL; of_main_cf: settings of main.cf, too, else those of master.cf alone. */
+void	check_configuration(struct config *config, const struct master_cf *services, const struct known *known,
+	    bool of_main_cf);
 
 #endif

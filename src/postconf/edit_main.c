@@ -9,11 +9,32 @@
 #include "util/file/file.h"
 #include "util/text/chars.h"
 
+enum { WAIT_FOR_OTHERS_MS = 60 * 1000 };
+
+/* The lock is taken before the file is read, so that what others did meanwhile is not undone. */
+static bool
+edit_locked(const char *path, edit_change *change, void *arg, struct buf *why)
+{
+	int fd = file_edit_begin(path, clock_now() + WAIT_FOR_OTHERS_MS, why);
+	struct buf text = BUF_INIT, out = BUF_INIT;
+	struct file_identity id;
+	bool done = false;
+
+	if (fd == -1)
+		return false;
+	if (main_cf_read(path, &text, &id, why) && change(buf_view(&text), &out, arg, why))
+		done = file_edit_end(fd, path, buf_view(&out), 0644, why);
+	else
+		file_edit_cancel(fd, path);
+	buf_fini(&out);
+	buf_fini(&text);
+	return done;
+}
+
 bool
 edit_file(const char *directory, const char *name, edit_change *change, void *arg, struct buf *why)
 {
-	struct buf path = BUF_INIT, text = BUF_INIT, out = BUF_INIT;
-	struct file_identity id;
+	struct buf path = BUF_INIT;
 	char *real;
 	bool done = false;
 
@@ -21,13 +42,22 @@ edit_file(const char *directory, const char *name, edit_change *change, void *ar
 	real = realpath(buf_c(&path), NULL);	/* a link stays; what it points to is replaced */
 	if (real == NULL)
 		why_set(why, "open %s: %s", buf_c(&path), strerror(errno));
-	else if (main_cf_read(real, &text, &id, why) && change(buf_view(&text), &out, arg, why))
-		done = file_replace(real, buf_view(&out), 0644, why);
+	else
+		done = edit_locked(real, change, arg, why);
 	free(real);
-	buf_fini(&out);
-	buf_fini(&text);
 	buf_fini(&path);
 	return done;
+}
+
+const char *
+edit_one_line(struct arena *arena, struct view text)
+{
+	char *copy = arena_string(arena, text);
+
+	for (size_t i = 0; i < text.len; i++)
+		if (char_is(copy[i], CHAR_CONTROL))
+			copy[i] = ' ';
+	return copy;
 }
 
 /* -- main.cf --------------------------------------------------------------------------------------------------------- */
@@ -53,18 +83,6 @@ edit_of(struct main_edits *edits, struct view name)
 	return NULL;
 }
 
-/* A line end in a value would begin a new setting. */
-static struct view
-one_line(struct arena *arena, struct view value)
-{
-	char *copy = arena_string(arena, value);
-
-	for (size_t i = 0; i < value.len; i++)
-		if (char_is(copy[i], CHAR_CONTROL))
-			copy[i] = ' ';
-	return view_bytes(copy, value.len);
-}
-
 static bool
 read_argument(struct main_edits *edits, const char *argument, struct buf *why)
 {
@@ -80,7 +98,7 @@ read_argument(struct main_edits *edits, const char *argument, struct buf *why)
 	edit = edit_of(edits, name);
 	if (edit == NULL)
 		edit = &edits->list[edits->count++];
-	*edit = (struct main_edit){ name, one_line(&edits->arena, value), false };
+	*edit = (struct main_edit){ name, view_string(edit_one_line(&edits->arena, value)), false };
 	return true;
 }
 

@@ -3,18 +3,27 @@
 #include "postconf/edit.h"
 #include "postconf/services.h"
 #include "util/base/arena.h"
+#include "util/log/log.h"
+#include "util/text/words.h"
 
-/*
- * One argument, "name/type[/item][=value]". Each is one pass over the file, so that a later one sees what an earlier one
- * did.
- */
+/* One argument, "name/type[/item][=value]". */
 struct master_edit {
+	const struct master_edit_kind *what;
 	enum edit_kind kind;
+	const char *argument;
 	struct view name, type, item, value;
-	/* Appends the new form of an entry that was named. */
-	bool (*rewrite)(const struct master_edit *edit, const struct master_entry *entry, struct buf *out, struct buf *why);
+	struct buf line;	/* a new entry, as it will stand in the file */
 	bool found, failed;
 	struct buf *why;
+};
+
+struct master_edit_kind {
+	bool with_item;
+	const char *wanted;
+	/* Looks at the argument before anything is changed; may be NULL. */
+	bool (*check)(struct master_edit *edit);
+	/* Appends the new form of an entry that was named; NULL: it is replaced whole. */
+	bool (*rewrite)(const struct master_edit *edit, const struct master_entry *entry, struct buf *out, struct buf *why);
 };
 
 static struct master_entry *
@@ -42,15 +51,15 @@ change_entry(struct master_edit *edit, const struct master_entry *entry, struct 
 	bool again = edit->found;
 
 	edit->found = true;
-	if (edit->rewrite != NULL) {
-		edit->failed |= !edit->rewrite(edit, entry, replacement, edit->why);
+	if (edit->what->rewrite != NULL) {
+		edit->failed |= !edit->what->rewrite(edit, entry, replacement, edit->why);
 		return CF_REPLACE;
 	}
 	if (edit->kind == EDIT_COMMENT)
 		return CF_COMMENT;
 	if (edit->kind == EDIT_REMOVE || again)
 		return CF_REMOVE;
-	buf_putv(replacement, edit->value);
+	buf_putv(replacement, buf_view(&edit->line));
 	return CF_REPLACE;
 }
 
@@ -68,21 +77,27 @@ decide(struct view line, struct buf *replacement, void *arg)
 	return action;
 }
 
-static bool
-change_master_cf(struct view text, struct buf *out, void *arg, struct buf *why)
+/* A new service goes to the end; what is to be changed and is not there is worth a word. */
+static void
+not_found(const struct master_edit *edit, struct buf *out)
 {
-	struct master_edit *edit = arg;
+	if (edit->what->rewrite == NULL && edit->kind == EDIT_SET)
+		cf_append(out, buf_view(&edit->line));
+	if (edit->what->rewrite != NULL)
+		log_warn("unmatched service_name/type: \"%s\"", edit->argument);
+}
 
-	cf_edit(text, decide, edit, out);
-	if (edit->found)
-		return !edit->failed;
-	if (edit->rewrite == NULL && edit->kind == EDIT_SET) {
-		cf_append(out, edit->value);
-		return true;
-	}
-	if (edit->kind == EDIT_SET)
-		why_set(why, "master.cf has no service %.*s/%.*s", VIEW_ARG(edit->name), VIEW_ARG(edit->type));
-	return edit->kind != EDIT_SET;
+static bool
+change_entries(struct master_edit *edit, struct buf *text)
+{
+	struct buf out = BUF_INIT;
+
+	cf_edit(buf_view(text), decide, edit, &out);
+	if (!edit->found)
+		not_found(edit, &out);
+	buf_swap(text, &out);
+	buf_fini(&out);
+	return !edit->failed;
 }
 
 /* -- arguments ------------------------------------------------------------------------------------------------------- */
@@ -99,39 +114,78 @@ take_part(struct view *rest, struct view *part)
 }
 
 static bool
-read_argument(const char *argument, bool with_item, const char *wanted, struct master_edit *edit)
+read_argument(struct master_edit *edit)
 {
-	struct view rest = view_string(argument), value = VIEW_EMPTY;
+	struct view rest = view_string(edit->argument);
 	bool good;
 
-	if (edit->kind == EDIT_SET && !main_cf_split(view_string(argument), &rest, &value, edit->why))
+	if (edit->kind == EDIT_SET && !main_cf_split(view_string(edit->argument), &rest, &edit->value, edit->why))
 		return false;
 	rest = view_trim(rest);
-	edit->value = value;
-	good = take_part(&rest, &edit->name) && take_part(&rest, &edit->type) && (!with_item || take_part(&rest, &edit->item));
-	if (good && view_empty(rest))
-		return true;
-	why_set(edit->why, "%s is wanted, not \"%s\"", wanted, argument);
-	return false;
+	good = take_part(&rest, &edit->name) && take_part(&rest, &edit->type) &&
+	    (!edit->what->with_item || take_part(&rest, &edit->item)) && view_empty(rest);
+	if (!good)
+		why_set(edit->why, "%s is wanted, not \"%s\"", edit->what->wanted, edit->argument);
+	return good && (edit->what->check == NULL || edit->what->check(edit));
+}
+
+struct master_edits {
+	const struct master_edit_kind *what;
+	enum edit_kind kind;
+	char *const *arguments;
+};
+
+/* A later argument sees what an earlier one did; one that is bad leaves the file as it is. */
+static bool
+change_master_cf(struct view text, struct buf *out, void *arg, struct buf *why)
+{
+	const struct master_edits *edits = arg;
+	struct arena arena;
+	bool done = true;
+
+	arena_init(&arena);
+	buf_set(out, text);
+	for (char *const *argument = edits->arguments; done && *argument != NULL; argument++) {
+		struct master_edit edit = {
+			.what = edits->what, .kind = edits->kind, .argument = edit_one_line(&arena, view_string(*argument)), .why = why,
+		};
+
+		done = read_argument(&edit) && change_entries(&edit, out);
+		buf_fini(&edit.line);
+	}
+	arena_fini(&arena);
+	return done;
+}
+
+static bool
+edit_master_cf(const char *directory, const struct master_edit_kind *what, enum edit_kind kind, char *const *arguments,
+    struct buf *why)
+{
+	struct master_edits edits = { what, kind, arguments };
+
+	return edit_file(directory, "master.cf", change_master_cf, &edits, why);
 }
 
 /* -- whole entries --------------------------------------------------------------------------------------------------- */
 
 /* The new line must be one good entry, and the one that was named. */
 static bool
-check_line(struct master_edit *edit, struct buf *line)
+check_line(struct master_edit *edit)
 {
-	struct master_cf *cf = master_cf_parse(edit->value, "new entry", edit->why);
-	struct master_entry *entry = only_entry(cf);
-	bool good = entry != NULL && is_named(edit, entry);
+	struct master_cf *cf;
+	struct master_entry *entry;
+	bool good;
 
-	if (good) {
-		service_put(line, entry, true);
-		edit->value = buf_view(line);
-	} else if (cf != NULL) {
+	if (edit->kind != EDIT_SET)
+		return true;
+	cf = master_cf_parse(edit->value, "new entry", edit->why);
+	entry = only_entry(cf);
+	good = entry != NULL && is_named(edit, entry);
+	if (good)
+		service_put(&edit->line, entry, true);
+	else if (cf != NULL)
 		why_set(edit->why, "\"%.*s\" is no entry for %.*s/%.*s", VIEW_ARG(edit->value), VIEW_ARG(edit->name),
 		    VIEW_ARG(edit->type));
-	}
 	master_cf_free(cf);
 	return good;
 }
@@ -139,30 +193,25 @@ check_line(struct master_edit *edit, struct buf *line)
 bool
 edit_services(const char *directory, enum edit_kind kind, char *const *arguments, struct buf *why)
 {
-	struct buf line = BUF_INIT;
-	bool done = true;
+	static const struct master_edit_kind what = {
+		.wanted = "-Me, -MX or -M#: service_name/type", .check = check_line,
+	};
 
-	for (; done && *arguments != NULL; arguments++) {
-		struct master_edit edit = { .kind = kind, .why = why };
-
-		buf_reset(&line);
-		done = read_argument(*arguments, false, "-Me, -MX or -M#: service_name/type", &edit) &&
-		    (kind != EDIT_SET || check_line(&edit, &line)) &&
-		    edit_file(directory, "master.cf", change_master_cf, &edit, why);
-	}
-	buf_fini(&line);
-	return done;
+	return edit_master_cf(directory, &what, kind, arguments, why);
 }
 
 /* -- one field ------------------------------------------------------------------------------------------------------- */
 
-static int
-field_index(struct view name)
+static bool
+check_field(struct master_edit *edit)
 {
-	for (int i = 0; i < SERVICE_FIELDS; i++)
-		if (view_is(name, service_field_names[i]))
-			return i;
-	return -1;
+	if (service_field_find(edit->item) == -1)
+		why_set(edit->why, "invalid service attribute name: \"%.*s\"", VIEW_ARG(edit->item));
+	else if (view_empty(edit->value))
+		why_set(edit->why, "%s: a field needs a value; \"-\" is the default", edit->argument);
+	else
+		return true;
+	return false;
 }
 
 /* Puts the columns together, has them checked, and writes them as all entries are written. */
@@ -181,7 +230,7 @@ put_checked(struct view columns, struct buf *out, struct buf *why)
 static bool
 rewrite_field(const struct master_edit *edit, const struct master_entry *entry, struct buf *out, struct buf *why)
 {
-	int wanted = field_index(edit->item);
+	int wanted = service_field_find(edit->item);
 	struct buf line = BUF_INIT;
 	bool done;
 
@@ -200,22 +249,21 @@ rewrite_field(const struct master_edit *edit, const struct master_entry *entry, 
 bool
 edit_fields(const char *directory, char *const *arguments, struct buf *why)
 {
-	for (; *arguments != NULL; arguments++) {
-		struct master_edit edit = { .kind = EDIT_SET, .rewrite = rewrite_field, .why = why };
+	static const struct master_edit_kind what = {
+		.with_item = true, .wanted = "-Fe: service_name/type/field=value", .check = check_field, .rewrite = rewrite_field,
+	};
 
-		if (!read_argument(*arguments, true, "-Fe: service_name/type/field=value", &edit))
-			return false;
-		if (field_index(edit.item) == -1 || view_empty(edit.value)) {
-			why_set(why, "no such field, or no value: \"%s\"", *arguments);
-			return false;
-		}
-		if (!edit_file(directory, "master.cf", change_master_cf, &edit, why))
-			return false;
-	}
-	return true;
+	return edit_master_cf(directory, &what, EDIT_SET, arguments, why);
 }
 
 /* -- one option ------------------------------------------------------------------------------------------------------ */
+
+static void
+argument_put(struct buf *line, const char *argument)
+{
+	buf_putc(line, ' ');
+	service_word_put(line, view_string(argument));
+}
 
 static void
 option_put(struct buf *line, struct view name, struct view value)
@@ -228,24 +276,34 @@ option_put(struct buf *line, struct view name, struct view value)
 	buf_fini(&word);
 }
 
-/* All arguments but the old settings of the name; the new one first, where it is seen. */
+static void
+arguments_put(struct buf *line, const struct master_entry *entry, int from, int to)
+{
+	for (int i = from; i < to; i++)
+		argument_put(line, entry->argv[i]);
+}
+
+/* Every setting of the name is set anew or goes; a new one is the last of the options. */
 static void
 options_put(const struct master_edit *edit, const struct master_entry *entry, struct buf *line)
 {
+	int done = 1, end = service_options_end(entry);
 	struct view name, value;
+	bool found = false;
 
-	if (edit->kind == EDIT_SET)
-		option_put(line, edit->item, edit->value);
-	for (int i = 1; i < entry->argc; i++) {
-		if (i + 1 < entry->argc && service_option(entry, i + 1, &name, &value)) {
-			if (!view_equal(name, edit->item))
-				option_put(line, name, value);
-			i++;
-		} else {
-			buf_putc(line, ' ');
-			service_word_put(line, view_string(entry->argv[i]));
-		}
+	for (int at = 0; service_option_next(entry, &at, &name, &value);) {
+		arguments_put(line, entry, done, at - 1);
+		done = at + 1;
+		if (!view_equal(name, edit->item))
+			option_put(line, name, value);
+		else if (edit->kind == EDIT_SET)
+			option_put(line, name, edit->value);
+		found |= view_equal(name, edit->item);
 	}
+	arguments_put(line, entry, done, end);
+	if (!found && edit->kind == EDIT_SET)
+		option_put(line, edit->item, edit->value);
+	arguments_put(line, entry, end, entry->argc);
 }
 
 static bool
@@ -263,15 +321,30 @@ rewrite_option(const struct master_edit *edit, const struct master_entry *entry,
 	return done;
 }
 
+/* Written with blanks, the setting stands in braces; those inside must not end it. */
+static bool
+check_option(struct master_edit *edit)
+{
+	struct buf line = BUF_INIT;
+	struct view rest, word;
+	bool good;
+
+	option_put(&line, edit->item, edit->value);
+	rest = view_slice(buf_view(&line), strlen(" -o "), line.len);
+	good = words_next(&rest, &word, NULL) && view_empty(view_trim(rest));
+	if (!good)
+		why_set(edit->why, "%s: braces must come in pairs", edit->argument);
+	buf_fini(&line);
+	return good;
+}
+
 bool
 edit_options(const char *directory, enum edit_kind kind, char *const *arguments, struct buf *why)
 {
-	for (; *arguments != NULL; arguments++) {
-		struct master_edit edit = { .kind = kind, .rewrite = rewrite_option, .why = why };
+	static const struct master_edit_kind what = {
+		.with_item = true, .wanted = "-Pe or -PX: service_name/type/parameter", .check = check_option,
+		.rewrite = rewrite_option,
+	};
 
-		if (!read_argument(*arguments, true, "-Pe or -PX: service_name/type/parameter", &edit) ||
-		    !edit_file(directory, "master.cf", change_master_cf, &edit, why))
-			return false;
-	}
-	return true;
+	return edit_master_cf(directory, &what, kind, arguments, why);
 }

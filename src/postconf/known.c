@@ -1,8 +1,9 @@
 #include "postconf/known.h"
 
 #include "global/config/expand.h"
-#include "global/config/main_cf.h"
 #include "global/config/param.h"
+#include "postconf/services.h"
+#include "postconf/table_names.h"
 #include "util/base/arena.h"
 #include "util/base/hash.h"
 #include "util/text/words.h"
@@ -12,15 +13,33 @@ struct name {
 	enum name_class class;
 };
 
+struct undefined {
+	struct list link;
+	const char *name;
+	bool in_master_cf;
+};
+
+struct table_file {
+	struct list link;
+	const char *type, *path;
+};
+
 struct known {
 	struct config *config;
 	struct arena arena;
 	struct hash *by_text;
 	struct name **list;		/* in the order in which they became known */
 	size_t count;
+	struct list undefined, table_files;
 };
 
-static void	value_in_use(struct known *known, const char *value);
+/* Where a value stands that is looked through. */
+struct scan {
+	struct known *known;
+	const struct master_entry *entry;	/* in an option of this service; NULL: in main.cf */
+};
+
+static void	setting_in_use(struct known *known, struct view name);
 
 static bool
 add(struct known *known, struct view text, enum name_class class)
@@ -75,6 +94,7 @@ static void
 add_service(struct known *known, const struct master_entry *entry)
 {
 	const struct param *param;
+	struct name *built_in;
 	struct buf name = BUF_INIT;
 
 	for (size_t i = 0; (param = param_at(i)) != NULL; i++) {
@@ -82,7 +102,10 @@ add_service(struct known *known, const struct master_entry *entry)
 			continue;
 		buf_reset(&name);
 		buf_printf(&name, "%s%s", entry->name, param->name + strlen("transport"));
-		add(known, buf_view(&name), NAME_SERVICE);
+		if ((built_in = hash_get(known->by_text, buf_view(&name))) != NULL)
+			built_in->class = NAME_SERVICE;		/* it has a default of its own */
+		else
+			add(known, buf_view(&name), NAME_SERVICE);
 	}
 	buf_fini(&name);
 }
@@ -90,94 +113,163 @@ add_service(struct known *known, const struct master_entry *entry)
 /* -- of the administrator ------------------------------------------------------------------------------------------- */
 
 static void
-referred_to(struct view name, void *arg)
+add_undefined(const struct scan *scan, struct view name)
 {
-	struct known *known = arg;
+	struct known *known = scan->known;
+	bool in_master_cf = scan->entry != NULL;
+	struct undefined *undefined;
+
+	LIST_FOREACH(each, &known->undefined, struct undefined, link)
+		if (view_is(name, each->name) && each->in_master_cf == in_master_cf)
+			return;
+	undefined = arena_alloc(&known->arena, sizeof(*undefined));
+	*undefined = (struct undefined){ .name = arena_string(&known->arena, name), .in_master_cf = in_master_cf };
+	list_append(&known->undefined, &undefined->link);
+}
+
+static bool
+is_set(const struct known *known, struct view name)
+{
 	struct buf text = BUF_INIT;
+	bool set;
 
 	buf_putv(&text, name);
-	if (config_is_set(known->config, buf_c(&text)) && add(known, name, NAME_USER))
-		value_in_use(known, config_raw(known->config, buf_c(&text)));
+	set = config_is_set(known->config, buf_c(&text));
 	buf_fini(&text);
+	return set;
+}
+
+/* A name of main.cf that something reads. */
+static void
+used(struct known *known, struct view name)
+{
+	if (is_set(known, name) && add(known, name, NAME_USER))
+		setting_in_use(known, name);
+}
+
+static void
+referred_to(struct view name, void *arg)
+{
+	const struct scan *scan = arg;
+	struct view value;
+
+	if (scan->entry != NULL && service_option_find(scan->entry, name, &value))
+		return;
+	used(scan->known, name);
+	if (known_class(scan->known, name) == 0)
+		add_undefined(scan, name);
 }
 
 struct prefix {
 	struct known *known;
 	struct view text;
+	const struct table_names *names;
 };
 
 static void
-add_with_prefix(const char *name, const char *raw, int line, void *arg)
+add_with_prefix(const char *text, const char *raw, int line, void *arg)
 {
 	const struct prefix *prefix = arg;
+	struct view name = view_string(text);
 	size_t n = prefix->text.len;
 
-	if (view_starts(view_string(name), prefix->text) && name[n] == '_')
-		referred_to(view_string(name), prefix->known);
+	(void)raw;
+	(void)line;
+	if (view_starts(name, prefix->text) && text[n] == '_' &&
+	    table_names_have(prefix->names, view_slice(name, n + 1, name.len)))
+		used(prefix->known, name);
+}
+
+static void
+add_table_file(struct known *known, const struct table_names *names, struct view path)
+{
+	const char *type = table_names_type(names);
+	struct table_file *file;
+
+	LIST_FOREACH(each, &known->table_files, struct table_file, link)
+		if (view_is(path, each->path) && strcmp(type, each->type) == 0)
+			return;
+	file = arena_alloc(&known->arena, sizeof(*file));
+	*file = (struct table_file){ .type = type, .path = arena_string(&known->arena, path) };
+	list_append(&known->table_files, &file->link);
 }
 
 /* A table whose name is no path has its settings in main.cf, with that name in front. */
 static void
 table_in_use(struct known *known, struct view word)
 {
-	static const char *const types[] = { "ldap", "mysql", "pgsql", "sqlite", "memcache", "mongodb", NULL };
-	struct prefix prefix = { known, VIEW_EMPTY };
-	struct view type;
-	struct buf text = BUF_INIT;
+	struct prefix prefix = { .known = known };
+	struct buf name = BUF_INIT;
+	struct view type, rest;
 
 	if (view_starts(word, VIEW("proxy:")))
 		word = view_slice(word, strlen("proxy:"), word.len);
-	if (!view_split(word, ':', &type, &prefix.text) || prefix.text.len == 0 || prefix.text.data[0] == '/')
+	if (!view_split(word, ':', &type, &rest) || (prefix.names = table_names_find(type)) == NULL)
 		return;
-	buf_putv(&text, type);
-	if (among(buf_c(&text), types))
-		config_each_setting(known->config, add_with_prefix, &prefix);
+	if (config_expand(known->config, rest, &name, NULL) && name.len > 0) {
+		prefix.text = buf_view(&name);
+		if (name.data[0] == '/')
+			add_table_file(known, prefix.names, prefix.text);
+		else
+			config_each_setting(known->config, add_with_prefix, &prefix);
+	}
+	buf_fini(&name);
+}
+
+static bool
+is_never_expanded(struct view name)
+{
+	const struct param *param = param_find(name);
+
+	return param != NULL && param_is_raw(param);
+}
+
+static void
+value_in_use(const struct scan *scan, struct view name, struct view value)
+{
+	struct scan copy = *scan;
+	struct view rest = value, word;
+
+	if (is_never_expanded(name))
+		return;
+	expand_each_name(value, referred_to, &copy);
+	while (view_word(&rest, ", \t\r\n", &word))
+		table_in_use(scan->known, word);
+	if (view_is(name, "smtpd_restriction_classes"))
+		while (words_next(&value, &word, NULL))
+			referred_to(word, &copy);
+}
+
+static void
+setting_in_use(struct known *known, struct view name)
+{
+	const struct scan scan = { .known = known };
+	struct buf text = BUF_INIT;
+
+	buf_putv(&text, name);
+	value_in_use(&scan, name, view_string(config_raw(known->config, buf_c(&text))));
 	buf_fini(&text);
 }
 
 static void
-value_in_use(struct known *known, const char *value)
+main_cf_in_use(const char *name, const char *raw, int line, void *arg)
 {
-	struct view rest = view_string(value), word;
+	struct known *known = arg;
 
-	expand_each_name(rest, referred_to, known);
-	while (view_word(&rest, ", \t\r\n{}", &word))
-		table_in_use(known, word);
-}
-
-static void
-restriction_classes(struct known *known)
-{
-	struct view rest = view_string(config_string(known->config, "smtpd_restriction_classes", NULL)), word;
-
-	while (words_next(&rest, &word, NULL))
-		referred_to(word, known);
+	(void)raw;
+	(void)line;
+	if ((known_class(known, view_string(name)) & (NAME_BUILT_IN | NAME_SERVICE)) != 0)
+		setting_in_use(known, view_string(name));
 }
 
 static void
 options_in_use(struct known *known, const struct master_entry *entry)
 {
+	const struct scan scan = { known, entry };
 	struct view name, value;
-	struct buf text = BUF_INIT;
 
-	for (int i = 1; i < entry->argc; i++) {
-		if (!main_cf_split(view_string(entry->argv[i]), &name, &value, NULL))
-			continue;
-		buf_set(&text, value);
-		value_in_use(known, buf_c(&text));
-	}
-	buf_fini(&text);
-}
-
-static void
-settings_in_use(struct known *known)
-{
-	for (size_t i = 0; i < known->count; i++) {	/* grows while we walk; what is added brings its own */
-		const char *value = known->list[i]->class != NAME_USER ? config_raw(known->config, known->list[i]->text) : NULL;
-
-		if (value != NULL)
-			value_in_use(known, value);
-	}
+	for (int at = 0; service_option_next(entry, &at, &name, &value);)
+		value_in_use(&scan, name, value);
 }
 
 /* -- the whole ------------------------------------------------------------------------------------------------------- */
@@ -189,13 +281,14 @@ known_new(struct config *config, const struct master_cf *services)
 
 	known->config = config;
 	arena_init(&known->arena);
+	list_init(&known->undefined);
+	list_init(&known->table_files);
 	known->by_text = hash_new();
 	add_built_in(known);
 	if (services != NULL)
 		LIST_FOREACH(entry, &services->entries, struct master_entry, link)
 			add_service(known, entry);
-	settings_in_use(known);
-	restriction_classes(known);
+	config_each_setting(config, main_cf_in_use, known);
 	if (services != NULL)
 		LIST_FOREACH(entry, &services->entries, struct master_entry, link)
 			options_in_use(known, entry);
@@ -217,6 +310,46 @@ known_class(const struct known *known, struct view text)
 	const struct name *name = hash_get(known->by_text, text);
 
 	return name != NULL ? name->class : 0;
+}
+
+struct search {
+	struct view name;
+	bool found;
+};
+
+static void
+compare_name(struct view name, void *arg)
+{
+	struct search *search = arg;
+
+	search->found |= view_equal(name, search->name);
+}
+
+bool
+known_to_service(const struct master_entry *entry, struct view wanted)
+{
+	struct search search = { wanted, false };
+	struct view name, value;
+
+	for (int at = 0; !search.found && service_option_next(entry, &at, &name, &value);) {
+		expand_each_name(value, compare_name, &search);
+		search.found |= view_is(name, "smtpd_restriction_classes") && words_contain(value, wanted);
+	}
+	return search.found;
+}
+
+void
+known_each_undefined(const struct known *known, void (*each)(const char *name, bool in_master_cf, void *arg), void *arg)
+{
+	LIST_FOREACH(undefined, &known->undefined, struct undefined, link)
+		each(undefined->name, undefined->in_master_cf, arg);
+}
+
+void
+known_each_table_file(const struct known *known, void (*each)(const char *type, const char *path, void *arg), void *arg)
+{
+	LIST_FOREACH(file, &known->table_files, struct table_file, link)
+		each(file->type, file->path, arg);
 }
 
 static int

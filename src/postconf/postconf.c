@@ -1,6 +1,7 @@
 /*
  * postconf: shows and edits the configuration.
  */
+#include <limits.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -27,10 +28,11 @@ struct request {
 	const char *overrides[OVERRIDES_MAX];
 	size_t override_count;
 	char **names;			/* NULL ended */
+	char given[UCHAR_MAX + 1];	/* option letters that were given */
 };
 
 static const char usage[] = "usage: postconf [-c directory] [-C class,...] [-dfhHjnqvx] [-o name=value] [name...]; "
-    "postconf -e|-X|-# [-c directory] name[=value]...; postconf -M|-F|-P [-eX#fhHjx] [service/type[/item][=value]...]; "
+    "postconf -e|-X|-# [-c directory] name[=value]...; postconf -M|-F|-P [-eX#fhHjqx] [service/type[/item][=value]...]; "
     "postconf -a|-A|-l|-m|-T mode; postconf -b|-t [file]";
 
 /* -- options --------------------------------------------------------------------------------------------------------- */
@@ -99,23 +101,35 @@ read_option(struct request *request, int option)
 	}
 }
 
+/* What makes no sense together. */
 static void
 check_combinations(const struct request *request)
 {
-	if (request->edit != 0 && request->defaults)
-		log_fatal("specify one of -%c -d", request->edit);
-	if (request->edit != 0 && request->set_only)
-		log_fatal("specify one of -%c -n", request->edit);
-	if (request->edit != 0 && request->mode != 'p' && strchr("MFP", request->mode) == NULL)
-		log_fatal("specify one of -%c -%c", request->edit, request->mode);
-	if (request->mode == 'F' && (request->edit == 'X' || request->edit == '#'))
-		log_fatal("-F cannot be combined with -%c", request->edit);
-	if (request->mode == 'P' && request->edit == '#')
-		log_fatal("-P cannot be combined with -#");
-	if (request->defaults && request->set_only)
-		log_fatal("specify one of -d -n");
+	static const struct {
+		const char *these, *exclude;
+	} exclusions[] = {
+		{ "aAlmT", "defhHnoxX#" }, { "bt", "defhHnxX#" }, { "M", "dnhH" }, { "F", "dnX#" }, { "P", "dn#" }, { "eX#", "dfhHnox" }, { "d", "no" },
+		{ "h", "H" },
+	};
+
+	for (size_t i = 0; i < ARRAY_COUNT(exclusions); i++)
+		for (const char *a = exclusions[i].these; *a != '\0'; a++)
+			for (const char *b = exclusions[i].exclude; request->given[(unsigned char)*a] && *b != '\0'; b++)
+				if (request->given[(unsigned char)*b])
+					log_fatal("with option -%c, do not specify -%c", *a, *b);
 	if (request->edit != 0 && request->names[0] == NULL)
 		log_fatal("-%c needs at least one name", request->edit);
+}
+
+/* "name=value" says that something is to be edited. */
+static void
+find_edit(struct request *request)
+{
+	const char *first = request->names[0];
+
+	if (request->edit == 0 && strchr("pMFP", request->mode) != NULL && first != NULL && strchr(first, '=') != NULL)
+		request->edit = 'e';
+	request->given['e'] |= request->edit == 'e';
 }
 
 static void
@@ -124,14 +138,14 @@ read_options(struct request *request, int argc, char **argv)
 	int option;
 
 	opterr = 0;
-	while ((option = getopt(argc, argv, "aAbc:C:defFhHjlmMno:pPqtT:vxX#")) != -1)
+	while ((option = getopt(argc, argv, "aAbc:C:defFhHjlmMno:pPqtT:vxX#")) != -1) {
+		request->given[option] = true;
 		read_option(request, option);
+	}
 	request->names = argv + optind;
 	if (request->mode == 0)
 		request->mode = 'p';
-	if (request->edit == 0 && !request->defaults && !request->set_only && strchr("pMFP", request->mode) != NULL &&
-	    request->names[0] != NULL && strchr(request->names[0], '=') != NULL)
-		request->edit = 'e';
+	find_edit(request);
 	check_combinations(request);
 }
 
@@ -162,7 +176,7 @@ show_name(const char *name, void *arg)
 	const struct show *show = arg;
 	const char *value;
 
-	if (show->request->set_only && !config_is_set(show->config, name))
+	if (show->request->set_only && !config_is_set(show->config, name) && strcmp(name, "config_directory") != 0)
 		return;
 	value = value_to_show(show, name);
 	if (value != NULL)
@@ -173,7 +187,7 @@ static void
 show_asked(const struct show *show, const struct known *known)
 {
 	for (char **name = show->request->names; *name != NULL; name++) {
-		if (known_class(known, view_string(*name)) == 0 && !config_is_set(show->config, *name))
+		if (known_class(known, view_string(*name)) == 0)
 			log_warn("%s: unknown parameter", *name);
 		else
 			show_name(*name, (void *)(uintptr_t)show);
@@ -221,11 +235,24 @@ load_master_cf(const char *directory, struct buf *why)
 	return cf;
 }
 
+/* Without master.cf nothing is known of services; that is no reason to show nothing. */
+static struct master_cf *
+services_or_warning(const struct config *config)
+{
+	struct buf why = BUF_INIT;
+	struct master_cf *services = load_master_cf(config_directory(config), &why);
+
+	if (services == NULL)
+		log_warn("%s", buf_c(&why));
+	buf_fini(&why);
+	return services;
+}
+
 static void
 show_main_cf(const struct request *request)
 {
 	struct config *config = load_main_cf(request);
-	struct master_cf *services = load_master_cf(config_directory(config), NULL);
+	struct master_cf *services = services_or_warning(config);
 	struct known *known = known_new(config, services);
 	struct show show = { request, config };
 	unsigned classes = request->classes != 0 ? request->classes : EVERY_CLASS;
@@ -236,7 +263,7 @@ show_main_cf(const struct request *request)
 		known_each(known, classes, show_name, &show);
 	fflush(stdout);
 	if (!request->defaults && !request->quiet)
-		check_configuration(config, services, known);
+		check_configuration(config, services, known, true);
 	known_free(known);
 	master_cf_free(services);
 	config_free(config);
@@ -247,18 +274,22 @@ show_main_cf(const struct request *request)
 static void
 show_services(const struct request *request)
 {
+	struct config *config = load_main_cf(request);
 	struct buf why = BUF_INIT;
-	struct master_cf *services = load_master_cf(config_directory_in_use(request->directory), &why);
+	struct master_cf *services = load_master_cf(config_directory(config), &why);
+	struct known *known;
 
 	if (services == NULL)
 		log_fatal("%s", buf_c(&why));
-	if (request->mode == 'M')
-		services_print_lines(services, &request->style, request->names);
-	else if (request->mode == 'F')
-		services_print_fields(services, &request->style, request->names);
-	else
-		services_print_options(services, &request->style, request->names);
+	services_print(services, request->mode, request->expand ? config : NULL, &request->style, request->names);
+	fflush(stdout);
+	if (!request->quiet) {
+		known = known_new(config, services);
+		check_configuration(config, services, known, false);
+		known_free(known);
+	}
 	master_cf_free(services);
+	config_free(config);
 	buf_fini(&why);
 }
 

@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-#include "util/text/chars.h"
+#include "util/text/json.h"
 
 enum { LINE_WIDTH = 80 };
 
@@ -26,34 +26,26 @@ collapse(struct buf *out, struct view text, bool fold)
 }
 
 static void
-json_string(struct buf *out, struct view text)
-{
-	buf_putc(out, '"');
-	for (size_t i = 0; i < text.len; i++) {
-		char c = text.data[i];
-
-		if (c == '"' || c == '\\')
-			buf_printf(out, "\\%c", c);
-		else if (char_is(c, CHAR_CONTROL))
-			buf_printf(out, "\\u%04x", (unsigned)c);
-		else
-			buf_putc(out, c);
-	}
-	buf_putc(out, '"');
-}
-
-static void
 json_pair(struct buf *out, struct view name, struct view value)
 {
 	struct buf text = BUF_INIT;
 
 	collapse(&text, value, false);
 	buf_putc(out, '{');
-	json_string(out, name);
+	json_put_string(out, name);
 	buf_puts(out, ": ");
-	json_string(out, buf_view(&text));
+	json_put_string(out, buf_view(&text));
 	buf_putc(out, '}');
 	buf_fini(&text);
+}
+
+static void
+label_put(struct buf *out, const struct print_style *style, const char *name)
+{
+	if (!style->values_only)
+		buf_puts(out, name);
+	if (!style->values_only && !style->names_only)
+		buf_puts(out, " =");
 }
 
 void
@@ -64,13 +56,26 @@ print_pair(const struct print_style *style, const char *name, const char *value)
 	if (style->json) {
 		json_pair(&line, view_string(name), view_string(value));
 	} else {
-		if (!style->values_only)
-			buf_puts(&line, name);
-		if (!style->values_only && !style->names_only)
-			buf_puts(&line, " =");
+		label_put(&line, style, name);
 		if (!style->names_only)
 			collapse(&line, view_string(value), style->fold);
 	}
+	puts(buf_c(&line));
+	buf_fini(&line);
+}
+
+void
+print_folded_pair(const struct print_style *style, const char *name, const char *value)
+{
+	struct buf line = BUF_INIT;
+
+	if (style->json) {
+		print_pair(style, name, value);
+		return;
+	}
+	label_put(&line, style, name);
+	if (!style->names_only)
+		buf_printf(&line, "%s%s", line.len > 0 && *value != '\0' ? " " : "", value);
 	puts(buf_c(&line));
 	buf_fini(&line);
 }

@@ -12,5 +12,7 @@ struct print_style {
 
 /* Runs of blanks become one; with fold, lines end before column 80 and go on behind four blanks. */
 void	print_pair(const struct print_style *style, const char *name, const char *value);
+/* With the blanks and line ends that the value has. */
+void	print_folded_pair(const struct print_style *style, const char *name, const char *value);
 
 #endif

@@ -10,6 +10,7 @@
 #include "global/config/expand.h"
 #include "global/config/internal.h"
 #include "global/config/snapshot.h"
+#include "util/log/log.h"
 #include "util/text/words.h"
 
 enum { LOOKUPS_MAX = 100000 };		/* for one value: references that multiply are no configuration */
@@ -79,10 +80,16 @@ config_directory(const struct config *config)
 
 /* -- loading --------------------------------------------------------------------------------------------------------- */
 
+/* The last one counts; one that says something else was hardly meant. */
 static bool
 add_setting(struct view name, struct view value, int line, void *arg)
 {
-	config_add(arg, name, value, line);
+	struct config *config = arg;
+	const struct setting *earlier = hash_get(config->by_name, name);
+
+	if (earlier != NULL && !view_is(value, earlier->raw))
+		log_warn("%s, line %d: overriding earlier entry: %.*s=%s", config->path, line, VIEW_ARG(name), earlier->raw);
+	config_add(config, name, value, line);
 	return true;
 }
 

@@ -36,7 +36,6 @@ struct setting	*config_setting(const struct config *config, struct view name);	/
 
 /* The row that governs a name: its own, or that of its kind for any transport. NULL: a name of the administrator's. */
 const struct param *config_param(struct view name);
-bool		 param_is_raw(const struct param *param);
 bool		 param_is_read_only(const struct param *param);
 
 /* Lets the places of programs be those below $POSTHASTE_PREFIX, for root and for whom config_directory belongs to. */

@@ -29,6 +29,7 @@ struct param {
 const struct param *param_find(struct view name);	/* exact names only; NULL: not a built-in parameter */
 /* "slow_destination_concurrency_limit" → the per-transport row, when there is one for this suffix. */
 const struct param *param_find_transport(struct view name, struct view *transport);
+bool	param_is_raw(const struct param *param);		/* used as written: $name in it means something else */
 const struct param *param_at(size_t i);			/* in the order of names; NULL behind the last */
 unsigned long long param_registry_hash(void);		/* of names, types and defaults: tags a snapshot */
 

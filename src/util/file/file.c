@@ -10,7 +10,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-enum { READ_BLOCK = 16384 };
+enum { READ_BLOCK = 16384, REPLACE_WAIT_MS = 60 * 1000 };
 
 int
 file_open(const char *path, int flags, mode_t mode, struct buf *why)
@@ -233,33 +233,103 @@ write_beside(int fd, const char *path, struct view content, mode_t mode, struct 
 	return true;
 }
 
-bool
-file_replace(const char *path, struct view content, mode_t mode, struct buf *why)
+enum opened { OPENED, OPENED_ANOTHER, OPENED_NOTHING };
+
+/* Another may have made it the real file meanwhile; and what was put here by others is not written to. */
+static enum opened
+look_at_temporary(int fd, const char *path)
+{
+	struct stat opened, named;
+
+	if (fd == -1 || fstat(fd, &opened) == -1 || lstat(path, &named) == -1)
+		return fd == -1 && (errno == ELOOP || errno == ENXIO) ? OPENED_NOTHING : OPENED_ANOTHER;
+	if (opened.st_dev != named.st_dev || opened.st_ino != named.st_ino)
+		return OPENED_ANOTHER;
+	return S_ISREG(opened.st_mode) && opened.st_nlink == 1 && opened.st_uid == geteuid() ? OPENED : OPENED_NOTHING;
+}
+
+/* The locked file; -1 with errno EAGAIN: try again. */
+static int
+open_temporary(const char *path, msec_t deadline, struct buf *why)
+{
+	int fd = file_open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0600, why);
+	enum opened result;
+
+	if (fd == -1 && errno != ELOOP && errno != ENXIO)
+		return -1;
+	if (fd != -1 && !file_lock(fd, FILE_LOCK_FLOCK, FILE_LOCK_EXCLUSIVE, deadline)) {
+		why_set(why, "lock %s: somebody else is changing this file: %s", path, strerror(errno));
+		close(fd);
+		errno = ETIMEDOUT;
+		return -1;
+	}
+	result = look_at_temporary(fd, path);
+	if (result == OPENED && ftruncate(fd, 0) == 0)
+		return fd;
+	if (result == OPENED_NOTHING)
+		unlink(path);
+	if (fd != -1)
+		close(fd);
+	errno = EAGAIN;
+	return -1;
+}
+
+int
+file_edit_begin(const char *path, msec_t deadline, struct buf *why)
 {
 	struct buf temporary = BUF_INIT;
-	bool ok = false;
 	int fd;
 
 	buf_printf(&temporary, "%s.tmp", path);
-	unlink(buf_c(&temporary));
-	fd = file_open(buf_c(&temporary), O_WRONLY | O_CREAT | O_EXCL, 0600, why);
-	if (fd == -1)
-		goto out;
-	ok = write_beside(fd, path, content, mode, why);
-	if (close(fd) == -1 && ok) {
-		why_set(why, "close %s: %s", buf_c(&temporary), strerror(errno));
-		ok = false;
-	}
-	if (ok && rename(buf_c(&temporary), path) == -1) {
-		why_set(why, "rename %s: %s", buf_c(&temporary), strerror(errno));
-		ok = false;
-	}
-	ok = ok && file_sync_directory(path, why);
-	if (!ok)
-		unlink(buf_c(&temporary));
-out:
+	do
+		fd = open_temporary(buf_c(&temporary), deadline, why);
+	while (fd == -1 && errno == EAGAIN && clock_now() < deadline);
 	buf_fini(&temporary);
-	return ok;
+	return fd;
+}
+
+void
+file_edit_cancel(int fd, const char *path)
+{
+	struct buf temporary = BUF_INIT;
+
+	buf_printf(&temporary, "%s.tmp", path);
+	unlink(buf_c(&temporary));
+	close(fd);		/* and unlocks, when nobody can find it any more */
+	buf_fini(&temporary);
+}
+
+static bool
+publish(const char *path, struct buf *why)
+{
+	struct buf temporary = BUF_INIT;
+	bool done;
+
+	buf_printf(&temporary, "%s.tmp", path);
+	done = rename(buf_c(&temporary), path) == 0;
+	if (!done)
+		why_set(why, "rename %s: %s", buf_c(&temporary), strerror(errno));
+	buf_fini(&temporary);
+	return done;
+}
+
+bool
+file_edit_end(int fd, const char *path, struct view content, mode_t mode, struct buf *why)
+{
+	if (!write_beside(fd, path, content, mode, why) || !publish(path, why)) {
+		file_edit_cancel(fd, path);
+		return false;
+	}
+	close(fd);
+	return file_sync_directory(path, why);
+}
+
+bool
+file_replace(const char *path, struct view content, mode_t mode, struct buf *why)
+{
+	int fd = file_edit_begin(path, clock_now() + REPLACE_WAIT_MS, why);
+
+	return fd != -1 && file_edit_end(fd, path, content, mode, why);
 }
 
 bool

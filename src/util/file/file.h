@@ -25,6 +25,14 @@ bool	file_pread_all(int fd, void *data, size_t len, off_t at);	/* all of it, or 
 bool	file_pwrite_all(int fd, const void *data, size_t len, off_t at);
 /* Writes path.tmp beside it with the same owner and mode as the old file (or mode), syncs, renames, syncs the directory. */
 bool	file_replace(const char *path, struct view content, mode_t mode, struct buf *why);
+/*
+ * The same around a look at the old content: from begin to end or cancel nobody else can replace this file by these
+ * functions, others wait until the deadline. What is returned is path.tmp, empty and locked, or -1
+ * (ETIMEDOUT when the time is over). end closes it, whether it succeeds or not; without success the old file is as it was.
+ */
+int	file_edit_begin(const char *path, msec_t deadline, struct buf *why);
+bool	file_edit_end(int fd, const char *path, struct view content, mode_t mode, struct buf *why);
+void	file_edit_cancel(int fd, const char *path);
 bool	file_sync_directory(const char *path_of_file, struct buf *why);
 /*
  * Do changes of names reach the disk in the order in which they were made, for both files? Then a name made beside one is
