@@ -25,6 +25,9 @@ struct control {
 	gid_t setgid_group;
 };
 
+/* Runs multi_instance_wrapper with the words of the command, if there is one and more than this mail system. */
+void	control_wrap(const struct control *control, char **command);
+
 int	control_start(struct control *control);
 int	control_start_foreground(struct control *control);
 int	control_stop(struct control *control);

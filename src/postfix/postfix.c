@@ -121,15 +121,19 @@ main(int argc, char **argv)
 	struct control control = { 0 };
 	const struct command *command;
 	const char *directory;
+	bool for_all;
 
 	umask(022);
 	command_begin("postfix-script");
 	directory = read_options(&control, argc, argv);
+	for_all = directory == NULL && getenv("MAIL_CONFIG") == NULL;
 	command = find_command(argv[optind]);
 	if (argc - optind != (command->flags & HAS_ARGUMENT ? 2 : 1))
 		usage();
 	control.argument = argv[optind + 1];
 	load(&control, directory);
+	if (for_all)
+		control_wrap(&control, argv + optind);
 	control.privileged = geteuid() == 0;
 	if (command->flags & NEEDS_PROGRAMS)
 		check_programs(&control);

@@ -1,9 +1,11 @@
-"""postmulti: what becomes of the places of an instance that is made and destroyed."""
+"""postmulti: what becomes of the places of an instance that is made and destroyed; commands for all instances."""
+import shutil
+import subprocess
 from typing import Callable
 
 import pytest
 
-from mta import PRIVILEGED, Mta
+from mta import PRIVILEGED, ROOT, Mta
 
 pytestmark = pytest.mark.skipif(not PRIVILEGED, reason="only root makes instances")
 
@@ -31,3 +33,24 @@ def test_destroying_follows_no_links_LV21(make_mta: Callable[..., Mta]) -> None:
     assert (places["queue"] / "deferred/0").is_symlink(), "nothing is removed below what create made"
     assert not places["config"].exists()
     assert str(places["config"]) not in (mta.config / "main.cf").read_text()
+
+
+def test_a_command_is_for_all_instances(make_mta: Callable[..., Mta]) -> None:
+    """… unless it names one."""
+    mta = make_mta()
+    other = make_mta({"multi_instance_name": "postfix-b", "multi_instance_enable": "yes"})
+    shutil.copytree(mta.config, "/etc/postfix", dirs_exist_ok=True)
+    with open("/etc/postfix/main.cf", "a", encoding="utf-8") as main_cf:
+        main_cf.write("multi_instance_enable = yes\nmulti_instance_wrapper = ${command_directory}/postmulti -p --\n"
+                      f"multi_instance_directories = {other.config}\n")
+    try:
+        command = [str(ROOT / "usr/sbin/postfix")]
+        alone = {"PATH": "/usr/bin:/bin"}
+        assert subprocess.run([*command, "start"], env=alone, check=False).returncode == 0
+        assert mta.running() and other.running()
+        assert subprocess.run([*command, "-c", other.config, "stop"], env=alone, check=False).returncode == 0
+        assert mta.running() and not other.running()
+        subprocess.run([*command, "stop"], env=alone, check=False)
+        assert not mta.running()
+    finally:
+        shutil.rmtree("/etc/postfix")
