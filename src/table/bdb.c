@@ -6,7 +6,8 @@
  *
  * Readers hold a shared lock during each lookup, for others may write in place. A rebuild goes to `name.db.tmp`, under
  * an exclusive lock that keeps a second rebuild out, and is renamed at commit; where the directory forbids that, it is
- * done in place under an exclusive lock on the file itself. Who opens for writing otherwise holds an exclusive lock
+ * done in place under an exclusive lock on the file itself. It is written at commit, in the order of its pages: each page
+ * is then touched once, however large the file. Who opens for writing otherwise holds an exclusive lock
  * until it closes: two writers would ruin the file.
  */
 #ifdef HAVE_DB
@@ -16,6 +17,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "table/gather.h"
 #include "table/nul.h"
 #include "table/stamp.h"
 #include "util/file/file.h"
@@ -26,7 +28,8 @@ enum {
 	READER_WAIT_MS = 60000,
 	WRITER_WAIT_MS = 5000,		/* another writer is a cache's owner, or a postmap that is soon done */
 	REBUILD_WAIT_MS = 300000,
-	HASH_SIZE_HINT = 4096,		/* expected entries of a new hash file */
+	BUCKETS_MAX = 1 << 28,
+	PAGE_SIZE_GUESS = 4096, PAGE_HEADER = 26, PAIR_OVERHEAD = 6,	/* of a page in a hash file */
 	NEW_FILE_MODE = 0666,		/* before umask, which the builder sets */
 };
 
@@ -53,6 +56,9 @@ struct bdb {
 	char *tmp;			/* name.db.tmp until a rebuild is renamed; else NULL */
 	DB *db;				/* NULL after the commit of a rebuild */
 	DBC *cursor;
+	struct gather *gather;		/* a rebuild's pairs until the commit */
+	size_t create_cache;
+	uint32_t bucket_mask;		/* a rebuild's last bucket */
 	int fd;				/* of the same file, for locks and times */
 	bool lock_each;			/* no lock is held: each call takes one */
 	unsigned flags;
@@ -121,8 +127,28 @@ lock_file(struct bdb *b, int flags, enum file_lock_kind kind, msec_t wait_ms, st
 	}
 }
 
+/*
+ * Enough buckets for pages that are three quarters full at most. The library makes nelem / ffactor of them, rounded up to a
+ * power of two; it adds what comes to nelem, and more buckets when there are ffactor for each: so nelem says half of them.
+ */
+static void
+set_hash_size(struct bdb *b)
+{
+	size_t count = gather_count(b->gather), pair = PAIR_OVERHEAD, buckets = 2;
+	uint32_t fill;
+
+	if (count > 0)
+		pair += gather_bytes(b->gather) / count;
+	while (buckets * ((PAGE_SIZE_GUESS - PAGE_HEADER) * 3 / 4) < count * pair && buckets < BUCKETS_MAX)
+		buckets *= 2;
+	fill = (uint32_t)(count / buckets + 1) * 2;
+	b->bucket_mask = (uint32_t)buckets - 1;
+	b->db->set_h_ffactor(b->db, fill);
+	b->db->set_h_nelem(b->db, fill * (uint32_t)(buckets / 2) + 1);
+}
+
 static bool
-open_db(struct bdb *b, const struct table_env *env, uint32_t how, size_t cache, struct buf *why)
+open_db(struct bdb *b, uint32_t how, size_t cache, struct buf *why)
 {
 	int error;
 
@@ -134,8 +160,8 @@ open_db(struct bdb *b, const struct table_env *env, uint32_t how, size_t cache, 
 	b->db->set_errcall(b->db, note_error);
 	if (cache > 0)
 		b->db->set_cachesize(b->db, (uint32_t)(cache >> 30), (uint32_t)(cache & ((1u << 30) - 1)), 0);
-	if (b->method == DB_HASH && (how & DB_CREATE) != 0)
-		b->db->set_h_nelem(b->db, HASH_SIZE_HINT);
+	if (b->method == DB_HASH && b->gather != NULL)
+		set_hash_size(b);
 	error = b->db->open(b->db, NULL, file_of(b), NULL, b->method, how, NEW_FILE_MODE);
 	return error == 0 || fail(b, "open database", error, why);
 }
@@ -144,7 +170,7 @@ static bool
 open_to_read(struct bdb *b, const struct table_env *env, struct buf *why)
 {
 	if (!lock_file(b, O_RDONLY, FILE_LOCK_SHARED, READER_WAIT_MS, why) ||
-	    !open_db(b, env, DB_RDONLY, env->bdb_read_cache, why))
+	    !open_db(b, DB_RDONLY, env->bdb_read_cache, why))
 		return false;
 	file_lock(b->fd, FILE_LOCK_FLOCK, FILE_LOCK_NONE, 0);
 	b->lock_each = true;
@@ -155,7 +181,7 @@ static bool
 open_to_write(struct bdb *b, const struct table_env *env, struct buf *why)
 {
 	return lock_file(b, O_RDWR | O_CREAT, FILE_LOCK_EXCLUSIVE, WRITER_WAIT_MS, why) &&
-	    open_db(b, env, DB_CREATE, env->bdb_read_cache, why);
+	    open_db(b, DB_CREATE, env->bdb_read_cache, why);
 }
 
 /* A temporary file may be left from a process that was killed: what it held and allowed is not ours. */
@@ -188,7 +214,9 @@ open_to_rebuild(struct bdb *b, const struct table_env *env, struct buf *why)
 		if (!lock_file(b, O_RDWR, FILE_LOCK_EXCLUSIVE, REBUILD_WAIT_MS, why))
 			return false;
 	}
-	return make_empty(b, why) && open_db(b, env, DB_CREATE | DB_TRUNCATE, env->bdb_create_cache, why);
+	b->create_cache = env->bdb_create_cache;
+	b->gather = gather_new();
+	return true;
 }
 
 static void
@@ -213,6 +241,7 @@ bdb_close(void *state)
 	if (b->tmp != NULL && b->fd != -1)
 		unlink(b->tmp);
 	close_db(b);
+	gather_free(b->gather);
 	stamp_fini(&b->stamp);
 	buf_fini(&b->key);
 	buf_fini(&b->value);
@@ -344,6 +373,16 @@ bdb_lookup(void *state, struct view key, struct buf *value, struct buf *why)
 }
 
 static bool
+put(void *arg, struct view key, struct view value, struct buf *why)
+{
+	struct bdb *b = arg;
+	DBT k = dbt_of(key), v = dbt_of(value);
+	int error = b->db->put(b->db, NULL, &k, &v, 0);
+
+	return error == 0 || fail(b, "write", error, why);
+}
+
+static bool
 bdb_update(void *state, struct view key, struct view value, struct buf *why)
 {
 	struct bdb *b = state;
@@ -351,6 +390,10 @@ bdb_update(void *state, struct view key, struct view value, struct buf *why)
 	DBT k, v;
 	int error;
 
+	if (b->gather != NULL) {
+		gather_put(b->gather, nul_put(&b->key, key, b->nul.with), nul_put(&b->value, value, b->nul.with));
+		return true;
+	}
 	if (!begin(b, why))
 		return false;
 	k = dbt_of(nul_put(&b->key, key, b->nul.with));
@@ -444,6 +487,27 @@ publish(struct bdb *b, struct buf *why)
 	return error == 0;
 }
 
+/* The library's hash (FNV-1) and its choice of a bucket. A wrong guess would cost time and nothing else. */
+static uint64_t
+rank_in_hash(void *arg, struct view key)
+{
+	const struct bdb *b = arg;
+	uint32_t hash = 0;
+
+	for (size_t i = 0; i < key.len; i++)
+		hash = hash * 16777619 ^ (unsigned char)key.data[i];
+	return (uint64_t)(hash & b->bucket_mask) << 32 | hash;
+}
+
+static bool
+write_all(struct bdb *b, struct buf *why)
+{
+	if (!make_empty(b, why) || !open_db(b, DB_CREATE | DB_TRUNCATE, b->create_cache, why))
+		return false;
+	gather_sort(b->gather, b->method == DB_HASH ? rank_in_hash : NULL, b, b->path, b->flags);
+	return gather_each(b->gather, put, b, why);
+}
+
 /* The lock on the temporary file is held until it has its name. */
 static bool
 bdb_commit(void *state, struct buf *why)
@@ -451,8 +515,10 @@ bdb_commit(void *state, struct buf *why)
 	struct bdb *b = state;
 	int error;
 
-	if (b->db == NULL)
+	if (b->db == NULL && (b->gather == NULL || b->fd == -1))
 		return fail(b, "write", EBADF, why);
+	if (b->gather != NULL && !write_all(b, why))
+		return false;
 	if ((error = b->db->sync(b->db, 0)) != 0)
 		return fail(b, "write", error, why);
 	if ((b->flags & TABLE_BULK) == 0)

@@ -6,8 +6,8 @@
  *
  * The library's own locks are off; an fcntl lock on the data file stands in for them: shared around each reading
  * transaction, exclusive around each writing one. A rebuild is one transaction in the file itself, never a rename:
- * readers would keep the old file. When the map is full it is doubled, the transaction given up, and what had been put
- * is put again.
+ * readers would keep the old file. It is made at commit, in the order of the keys; a file that is new then is none for
+ * readers until it is done. When the map is full it is doubled, and the transaction made again.
  */
 #ifdef HAVE_LMDB
 
@@ -16,14 +16,14 @@
 #include <lmdb.h>
 #include <unistd.h>
 
+#include "table/gather.h"
 #include "table/nul.h"
 #include "table/stamp.h"
 #include "util/base/number.h"
 #include "util/file/file.h"
 #include "util/process/library.h"
-#include "util/text/cursor.h"
 
-enum { WAIT_MS = 300000, NEW_FILE_MODE = 0666, GROW_MAX = 40 };
+enum { WAIT_MS = 300000, NEW_FILE_MODE = 0666, GROW_MAX = 40, BYTES_PER_PAIR = 32 };
 
 static struct {
 	__typeof__(mdb_cursor_close) *cursor_close;
@@ -67,10 +67,9 @@ struct lmdb {
 	char *path;			/* name.lmdb */
 	MDB_env *env;
 	MDB_dbi dbi;
-	int fd;				/* the library's, for locks */
-	size_t map_size;
-	MDB_txn *bulk;			/* the one transaction of a rebuild */
-	struct buf log;			/* what it holds: lengths and bytes of keys and values */
+	int fd;				/* the library's, for locks; in a rebuild our own */
+	size_t map_size;		/* at first */
+	struct gather *gather;		/* a rebuild's pairs until the commit */
 	struct buf position;		/* the last key of a walk; all transactions are short */
 	unsigned flags;
 	struct nul_style nul;
@@ -150,16 +149,40 @@ double_map(struct lmdb *l)
 
 /* -- opening ---------------------------------------------------------------------------------------------------------- */
 
+/* Does the path lead to the file that is open, and is there something in it? */
+static bool
+is_at_path(const struct lmdb *l, bool *empty)
+{
+	struct stat by_fd, by_path;
+
+	if (fstat(l->fd, &by_fd) == -1 || stat(l->path, &by_path) == -1)
+		return false;
+	*empty = by_fd.st_size == 0;
+	return by_fd.st_dev == by_path.st_dev && by_fd.st_ino == by_path.st_ino;
+}
+
+/* A file that was made for a rebuild which then was given up. */
+static void
+remove_if_empty(const struct lmdb *l)
+{
+	bool empty;
+
+	if (is_at_path(l, &empty) && empty && lock(l, FILE_LOCK_EXCLUSIVE) == 0 && is_at_path(l, &empty) && empty)
+		unlink(l->path);
+}
+
 static void
 lmdb_close(void *state)
 {
 	struct lmdb *l = state;
 
-	if (l->bulk != NULL)
-		mdb.txn_abort(l->bulk);
 	if (l->env != NULL)
 		mdb.env_close(l->env);
-	buf_fini(&l->log);
+	else if (l->gather != NULL && l->fd != -1)
+		remove_if_empty(l);
+	if (l->gather != NULL && l->fd != -1)
+		close(l->fd);
+	gather_free(l->gather);
 	buf_fini(&l->position);
 	buf_fini(&l->key);
 	buf_fini(&l->value);
@@ -168,7 +191,7 @@ lmdb_close(void *state)
 }
 
 static int
-open_env(struct lmdb *l, const struct table_env *env)
+open_env(struct lmdb *l)
 {
 	unsigned how = MDB_NOSUBDIR | MDB_NOLOCK | ((l->flags & TABLE_WRITE) != 0 ? 0 : MDB_RDONLY);
 	int error = mdb.env_create(&l->env);
@@ -177,11 +200,9 @@ open_env(struct lmdb *l, const struct table_env *env)
 		l->env = NULL;
 		return error;
 	}
-	if (env->lmdb_map_size > 0)
-		mdb.env_set_mapsize(l->env, env->lmdb_map_size);
-	if ((error = mdb.env_open(l->env, l->path, how, NEW_FILE_MODE)) != 0)
-		return error;
-	return mdb.env_get_fd(l->env, &l->fd);
+	if (l->map_size > 0)
+		mdb.env_set_mapsize(l->env, l->map_size);
+	return mdb.env_open(l->env, l->path, how, NEW_FILE_MODE);
 }
 
 static int
@@ -196,15 +217,21 @@ open_dbi(struct lmdb *l)
 }
 
 static int
-begin_bulk(struct lmdb *l)
+open_database(struct lmdb *l)
 {
-	int error = begin(l, true, &l->bulk);
+	int error = open_env(l);
 
-	if (error != 0) {
-		l->bulk = NULL;
-		return error;
-	}
-	return mdb.drop(l->bulk, l->dbi, 0);
+	if (error == 0)
+		error = mdb.env_get_fd(l->env, &l->fd);
+	return error == 0 ? open_dbi(l) : error;
+}
+
+/* Whether it can be written had better be known before the source is read. */
+static int
+open_to_rebuild(struct lmdb *l)
+{
+	l->fd = open(l->path, O_RDWR | O_CREAT | O_CLOEXEC, NEW_FILE_MODE);
+	return l->fd == -1 ? errno : 0;
 }
 
 static void
@@ -227,13 +254,13 @@ lmdb_open(const struct table_env *env, const char *name, unsigned flags, struct 
 
 	buf_printf(&path, "%s.lmdb", name);
 	l->path = buf_detach(&path);
+	l->fd = -1;
 	l->flags = flags;
 	l->nul = nul_style_of(flags);
-	error = open_env(l, env);
-	if (error == 0)
-		error = open_dbi(l);
-	if (error == 0 && (flags & TABLE_BULK) != 0)
-		error = begin_bulk(l);
+	l->map_size = env->lmdb_map_size;
+	if ((flags & TABLE_BULK) != 0)
+		l->gather = gather_new();
+	error = l->gather != NULL ? open_to_rebuild(l) : open_database(l);
 	if (error != 0 || fstat(l->fd, &st) == -1) {
 		fail(l, "open database", error != 0 ? error : errno, why);
 		lmdb_close(l);
@@ -298,11 +325,9 @@ lmdb_lookup(void *state, struct view key, struct buf *value, struct buf *why)
 {
 	struct lmdb *l = state;
 	MDB_txn *txn;
-	int error;
+	int error = EBADF;
 
-	if (l->bulk != NULL)
-		return result_of(l, "read", get(l, l->bulk, key, value), why);
-	if ((error = begin(l, false, &txn)) != 0)
+	if (l->gather != NULL || (error = begin(l, false, &txn)) != 0)
 		return result_of(l, "read", error == MDB_NOTFOUND ? EIO : error, why);
 	error = get(l, txn, key, value);
 	mdb.txn_abort(txn);
@@ -316,70 +341,6 @@ put(struct lmdb *l, MDB_txn *txn, struct view key, struct view value, unsigned h
 	MDB_val k = val_of(key), v = val_of(value);
 
 	return mdb.put(txn, l->dbi, &k, &v, how);
-}
-
-static void
-note(struct buf *log, struct view v)
-{
-	uint64_t len = v.len;
-
-	buf_put(log, &len, sizeof(len));
-	buf_putv(log, v);
-}
-
-static struct view
-noted(struct cursor *in)
-{
-	struct view v = VIEW_EMPTY;
-	uint64_t len;
-
-	if (cursor_le64(in, &len))
-		cursor_take(in, (size_t)len, &v);
-	return v;
-}
-
-static int
-replay(struct lmdb *l)
-{
-	struct cursor in = cursor_of(buf_view(&l->log));
-	int error = 0;
-
-	while (error == 0 && !cursor_done(&in)) {
-		struct view key = noted(&in), value = noted(&in);
-
-		error = put(l, l->bulk, key, value, 0);
-	}
-	return error;
-}
-
-/* Starts the rebuild again in a larger map, until all that it held fits. */
-static int
-grow_bulk(struct lmdb *l)
-{
-	int error = MDB_MAP_FULL;
-
-	for (int i = 0; i < GROW_MAX && error == MDB_MAP_FULL; i++) {
-		mdb.txn_abort(l->bulk);
-		l->bulk = NULL;
-		if ((error = double_map(l)) == 0 && (error = begin_bulk(l)) == 0)
-			error = replay(l);
-	}
-	return error;
-}
-
-static int
-put_bulk(struct lmdb *l, struct view key, struct view value, unsigned how)
-{
-	int error = put(l, l->bulk, key, value, how);
-
-	for (int i = 0; i < GROW_MAX && error == MDB_MAP_FULL; i++)
-		if ((error = grow_bulk(l)) == 0)
-			error = put(l, l->bulk, key, value, how);
-	if (error == 0) {
-		note(&l->log, key);
-		note(&l->log, value);
-	}
-	return error;
 }
 
 static int
@@ -404,12 +365,13 @@ lmdb_update(void *state, struct view key, struct view value, struct buf *why)
 	struct lmdb *l = state;
 	bool keep = (l->flags & (TABLE_DUP_WARN | TABLE_DUP_IGNORE)) != 0;
 	struct view k = nul_put(&l->key, key, l->nul.with), v = nul_put(&l->value, value, l->nul.with);
-	int error = EBADF;
+	int error;
 
-	if (l->bulk != NULL)
-		error = put_bulk(l, k, v, keep ? MDB_NOOVERWRITE : 0);
-	else if ((l->flags & TABLE_BULK) == 0)
-		error = put_single(l, k, v, keep ? MDB_NOOVERWRITE : 0);
+	if (l->gather != NULL) {
+		gather_put(l->gather, k, v);
+		return true;
+	}
+	error = put_single(l, k, v, keep ? MDB_NOOVERWRITE : 0);
 	if (error == MDB_KEYEXIST)
 		table_warn_duplicate(l->path, key, l->flags);
 	return error == 0 || error == MDB_KEYEXIST || fail(l, "write", error, why);
@@ -492,23 +454,101 @@ lmdb_next(void *state, bool restart, struct buf *key, struct buf *value, struct 
 	return result_of(l, "list", error, why);
 }
 
+/* -- rebuilding ------------------------------------------------------------------------------------------------------- */
+
+struct rebuild {
+	struct lmdb *l;
+	MDB_txn *txn;
+	struct view key;		/* the current one */
+	int error;
+};
+
+/* A map that holds the old content and the new, so that it need not be doubled while that is written. */
+static void
+enlarge_map(struct lmdb *l)
+{
+	size_t need = 2 * gather_bytes(l->gather) + BYTES_PER_PAIR * gather_count(l->gather);
+	struct stat st;
+
+	if (fstat(l->fd, &st) == 0)
+		need += (size_t)st.st_size;
+	while (l->map_size > 0 && l->map_size < need)
+		l->map_size *= 2;
+}
+
+static bool
+append(void *arg, struct view key, struct view value, struct buf *why)
+{
+	struct rebuild *r = arg;
+
+	r->key = key;
+	r->error = put(r->l, r->txn, key, value, MDB_APPEND);
+	return r->error == 0;
+}
+
+/* All pairs in one transaction. */
+static int
+rewrite(struct rebuild *r)
+{
+	struct lmdb *l = r->l;
+	int error = begin_locked(l, 0, &r->txn);
+
+	if (error != 0)
+		return error;
+	if ((error = mdb.dbi_open(r->txn, NULL, 0, &l->dbi)) == 0 && (error = mdb.drop(r->txn, l->dbi, 0)) == 0 &&
+	    gather_each(l->gather, append, r, NULL))
+		return mdb.txn_commit(r->txn);
+	mdb.txn_abort(r->txn);
+	return error != 0 ? error : r->error;
+}
+
+/* What was removed while we waited is let go. */
+static int
+lock_to_rebuild(struct lmdb *l, bool *fresh)
+{
+	int error;
+
+	while ((error = lock(l, FILE_LOCK_EXCLUSIVE)) == 0 && !is_at_path(l, fresh)) {
+		close(l->fd);
+		if ((error = open_to_rebuild(l)) != 0)
+			break;
+	}
+	return error;
+}
+
+static bool
+why_not_rebuilt(const struct rebuild *r, int error, struct buf *why)
+{
+	if (error != MDB_BAD_VALSIZE)
+		return fail(r->l, "write", error, why);
+	why_set(why, "write %s: too long a key, of %zu bytes: \"%.*s...\"", r->l->path, r->key.len,
+	    (int)(r->key.len < 40 ? r->key.len : 40), r->key.data);
+	return false;
+}
+
 static bool
 lmdb_commit(void *state, struct buf *why)
 {
+	struct rebuild r = { .l = state };
 	struct lmdb *l = state;
+	bool fresh = false;
 	int error;
 
-	if ((l->flags & TABLE_BULK) == 0)
+	if (l->gather == NULL)
 		return true;
-	if (l->bulk == NULL)
+	if (l->env != NULL)
 		return fail(l, "write", EBADF, why);
-	error = mdb.txn_commit(l->bulk);
+	gather_sort(l->gather, NULL, NULL, l->path, l->flags);
+	enlarge_map(l);
+	if ((error = lock_to_rebuild(l, &fresh)) == 0 && (error = open_env(l)) == 0)
+		error = rewrite(&r);
 	for (int i = 0; i < GROW_MAX && error == MDB_MAP_FULL; i++)
-		if ((error = double_map(l)) == 0 && (error = begin_bulk(l)) == 0 && (error = replay(l)) == 0)
-			error = mdb.txn_commit(l->bulk);
-	l->bulk = NULL;
+		if ((error = double_map(l)) == 0)
+			error = rewrite(&r);
+	if (error != 0 && fresh)
+		unlink(l->path);	/* it would be an empty database */
 	unlock(l);
-	return error == 0 || fail(l, "write", error, why);
+	return error == 0 || why_not_rebuilt(&r, error, why);
 }
 
 static const struct table_ops ops = {

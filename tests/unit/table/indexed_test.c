@@ -138,6 +138,94 @@ test_a_rebuild_given_up_changes_nothing(void **state)
 	}
 }
 
+enum { REBUILDS = 8, KEYS = 500 };
+
+static void
+rebuild(const char *name)
+{
+	for (int n = 0; n < REBUILDS; n++) {
+		struct table *table = open_table(name, TABLE_WRITE | TABLE_BULK);
+		struct buf key = BUF_INIT;
+
+		for (int i = 0; i < KEYS; i++) {
+			buf_reset(&key);
+			buf_printf(&key, "key%d", i);
+			table_update(table, buf_view(&key), VIEW("value"), NULL);
+		}
+		if (!table_commit(table, NULL))
+			_exit(1);
+		table_close(table);
+		buf_fini(&key);
+	}
+	_exit(0);
+}
+
+/* Old or new, but whole: whoever opens the table meanwhile, and whoever has it open. */
+static void
+test_readers_during_rebuilds(void **state)
+{
+	static const char *const whole[] = { "key0", "value", "key499", "value", NULL };
+
+	for (size_t i = 0; i < ARRAY_COUNT(types); i++) {
+		struct table *kept, *fresh;
+		int status = 0;
+		pid_t pid;
+
+		build(in_scratch(types[i].type, "busy"), 0, whole);
+		kept = open_table(in_scratch(types[i].type, "busy"), 0);
+		if ((pid = fork()) == 0)
+			rebuild(in_scratch(types[i].type, "busy"));
+		do {
+			fresh = open_table(in_scratch(types[i].type, "busy"), 0);
+			assert_string_equal(look(fresh, "key0"), "value");
+			assert_string_equal(look(fresh, "key499"), "value");
+			assert_string_equal(look(kept, "key499"), "value");
+			table_close(fresh);
+		} while (waitpid(pid, &status, WNOHANG) == 0);
+		assert_int_equal(status, 0);
+		table_close(kept);
+	}
+}
+
+static void
+test_a_first_build_given_up_leaves_nothing(void **state)
+{
+	for (size_t i = 0; i < ARRAY_COUNT(types); i++) {
+		struct table *table = open_table(in_scratch(types[i].type, "never"), TABLE_WRITE | TABLE_BULK);
+
+		assert_true(table_update(table, VIEW("a"), VIEW("new"), NULL));
+		table_close(table);
+		table = open_table(in_scratch(types[i].type, "never"), 0);
+		assert_non_null(strstr(table_broken(table), "No such file"));
+		table_close(table);
+	}
+}
+
+/* What LMDB does not take is said, and neither the old content nor a reader's peace is lost. */
+static void
+test_too_long_a_key(void **state)
+{
+	struct buf key = BUF_INIT, why = BUF_INIT;
+
+	buf_putn(&key, 'k', 600);
+	build(in_scratch("lmdb:", "long"), 0, abc);
+	for (int i = 0; i < 2; i++) {
+		const char *name = in_scratch("lmdb:", i == 0 ? "long" : "fresh");
+		struct table *table = open_table(name, TABLE_WRITE | TABLE_BULK);
+
+		assert_true(table_update(table, buf_view(&key), VIEW("value"), NULL));
+		buf_reset(&why);
+		assert_false(table_commit(table, &why));
+		assert_non_null(strstr(buf_c(&why), "too long a key, of 601 bytes: \"kkk"));
+		table_close(table);
+		table = open_table(in_scratch("lmdb:", i == 0 ? "long" : "fresh"), 0);
+		assert_string_equal(look(table, "a"), i == 0 ? "1" : "(retry)");
+		table_close(table);
+	}
+	buf_fini(&why);
+	buf_fini(&key);
+}
+
 static void
 test_mode_comes_from_umask(void **state)
 {
@@ -260,6 +348,9 @@ main(void)
 		cmocka_unit_test(test_first_of_duplicates_stays),
 		cmocka_unit_test(test_reader_sees_the_old_content_until_the_commit),
 		cmocka_unit_test(test_a_rebuild_given_up_changes_nothing),
+		cmocka_unit_test(test_readers_during_rebuilds),
+		cmocka_unit_test(test_a_first_build_given_up_leaves_nothing),
+		cmocka_unit_test(test_too_long_a_key),
 		cmocka_unit_test(test_mode_comes_from_umask),
 		cmocka_unit_test(test_single_changes_and_walk),
 		cmocka_unit_test(test_many_entries),
