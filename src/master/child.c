@@ -45,7 +45,7 @@ take_spare(struct supervisor *master)
 }
 
 static void
-enter(struct service_entry *service, pid_t pid, uint32_t generation)
+enter(struct service_entry *service, pid_t pid, uint32_t generation, int place)
 {
 	struct child *child = take_spare(service->master);
 
@@ -55,7 +55,7 @@ enter(struct service_entry *service, pid_t pid, uint32_t generation)
 	list_append(&service->children, &child->link);
 	hash_put(service->master->children, pid_key(&child->pid), child);
 	service->total++;
-	child_set_idle(child, true);	/* until it says that it took the client that made us start it */
+	child->place = place;
 }
 
 static void
@@ -63,20 +63,12 @@ leave(struct child *child)
 {
 	struct service_entry *service = child->service;
 
-	child_set_idle(child, false);
+	if (child->place != -1)
+		pool_leave(service->pool, child->place);
 	service->total--;
 	hash_remove(service->master->children, pid_key(&child->pid));
 	list_remove(&child->link);
 	list_append(&service->master->spare_children, &child->link);
-}
-
-void
-child_set_idle(struct child *child, bool idle)
-{
-	if (child->idle == idle)
-		return;
-	child->idle = idle;
-	child->service->idle += idle ? 1 : -1;
 }
 
 /* -- between fork and exec ------------------------------------------------------------------------------------------ */
@@ -112,11 +104,11 @@ name_descriptor(const char *variable, const char *prefix, int fd, int *fds, int 
 }
 
 static void
-pass_descriptors(const struct service_entry *service)
+pass_descriptors(const struct service_entry *service, int place)
 {
 	const struct supervisor *master = service->master;
-	int count = 0, *fds = mem_new_array(service->listener_count + 5, sizeof(*fds));
-	struct buf version = BUF_INIT;
+	int count = 0, *fds = mem_new_array(service->listener_count + 6, sizeof(*fds));
+	struct buf version = BUF_INIT, at = BUF_INIT;
 
 	fds[count++] = master->flow[0];
 	fds[count++] = master->flow[1];
@@ -126,6 +118,9 @@ pass_descriptors(const struct service_entry *service)
 	buf_printf(&version, "%d:", SNAPSHOT_VERSION);
 	count = name_descriptor(MASTER_SNAPSHOT_ENV, buf_c(&version), master->snapshot, fds, count);
 	count = name_descriptor(MASTER_MEMO_ENV, "", service->memo, fds, count);
+	buf_printf(&at, "%d:", place);
+	if (place != -1 && service->limit != 1)
+		count = name_descriptor(MASTER_POOL_ENV, buf_c(&at), service->pool_fd, fds, count);
 	place_descriptors(fds, count);
 }
 
@@ -153,7 +148,7 @@ restore_signals(void)
 }
 
 static void __attribute__((noreturn))
-become_service(const struct service_entry *service, uint32_t generation)
+become_service(const struct service_entry *service, uint32_t generation, int place)
 {
 	struct buf text = BUF_INIT;
 
@@ -162,7 +157,7 @@ become_service(const struct service_entry *service, uint32_t generation)
 	buf_printf(&text, "%o", generation);
 	setenv(MASTER_GENERATION_ENV, buf_c(&text), 1);
 	pass_console(service);
-	pass_descriptors(service);
+	pass_descriptors(service, place);
 	execv(service->program, arguments_make(service));
 	log_fatal("master_spawn: exec %s: %s", service->program, strerror(errno));
 }
@@ -173,20 +168,24 @@ void
 child_start(struct service_entry *service)
 {
 	uint32_t generation = ++service->master->generation;
+	int place;
 	pid_t pid;
 
 	if (service_entry_eased(service))
 		service_entry_warn_sandbox(service);
 	if (service->limit > 1 && service->total + 1 == service->limit)
 		service_entry_reached_limit(service);	/* first: the last process shall know of the stress */
+	place = pool_join(service->pool);	/* idle until it took the client that made us start it */
 	if ((pid = fork()) == -1) {
 		log_warn("fork for %s: %s -- throttling", service->program, strerror(errno));
+		if (place != -1)
+			pool_leave(service->pool, place);
 		service_entry_throttle(service);
 		return;
 	}
 	if (pid == 0)
-		become_service(service, generation);
-	enter(service, pid, generation);
+		become_service(service, generation, place);
+	enter(service, pid, generation, place);
 	service_entry_watch(service);
 }
 

@@ -14,13 +14,12 @@ struct child {
 	struct service_entry *service;
 	pid_t pid;
 	uint32_t generation;
-	bool idle;			/* counted in service->idle */
+	int place;			/* in service->pool; -1: of an earlier generation, or there was none left */
 	bool served;			/* finished a request: a crash from now on is no bad start */
 };
 
 void		 child_start(struct service_entry *service);
 struct child	*child_find(struct supervisor *master, pid_t pid);
-void		 child_set_idle(struct child *child, bool idle);
 void		 child_reap_all(struct supervisor *master);
 void		 child_kill_all(struct service_entry *service, int signal);
 size_t		 child_count(const struct supervisor *master);

@@ -1,7 +1,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "master/child.h"
@@ -45,19 +44,6 @@ program_path(const struct supervisor *master, const struct master_entry *line)
 	return buf_detach(&path);
 }
 
-/* Of a size that no child can change: the next one would die of it. Who gets none works without. */
-static int
-make_memo(void)
-{
-	int fd = memfd_create("memo", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-
-	if (fd == -1 || (ftruncate(fd, MASTER_MEMO_SIZE) == 0 &&
-	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0))
-		return fd;
-	close(fd);
-	return -1;
-}
-
 struct service_entry *
 service_entry_new(struct supervisor *master, const struct master_entry *line, struct buf *why)
 {
@@ -73,8 +59,8 @@ service_entry_new(struct supervisor *master, const struct master_entry *line, st
 	service->limit = line->process_limit >= 0 ? line->process_limit : master->settings.process_limit;
 	service->wakeup_sec = line->wakeup_sec;
 	service->wakeup_if_used = line->wakeup_if_used;
-	service->memo = service->limit == 1 ? make_memo() : -1;
-	service->status[0] = service->status[1] = -1;
+	service->memo = service->limit == 1 ? shared_page_make("memo") : -1;	/* who gets none works without */
+	service->status[0] = service->status[1] = service->pool_fd = -1;
 	list_init(&service->children);
 	if ((service->endpoint = listen_endpoint(service, line, why)) == NULL) {
 		service_entry_free(service);
@@ -150,11 +136,22 @@ service_entry_has_room(const struct service_entry *service)
 	return service->limit == 0 || service->total < service->limit;
 }
 
+static bool
+anybody_idle(const struct service_entry *service)
+{
+	return service->pool != NULL && pool_anybody_idle(service->pool);
+}
+
+/* Two processes that became idle at once do not tell: then he is theirs. */
 static void
 client_waits(int fd, int what, void *arg)
 {
 	struct listener *listener = arg;
 
+	if (anybody_idle(listener->service)) {
+		service_entry_watch(listener->service);
+		return;
+	}
 	child_start(listener->service);
 	wakeup_first_use(listener->service);
 }
@@ -162,7 +159,7 @@ client_waits(int fd, int what, void *arg)
 void
 service_entry_watch(struct service_entry *service)
 {
-	bool want = service->idle == 0 && !service->throttled && !service->master->stopping &&
+	bool want = !anybody_idle(service) && !service->throttled && !service->master->stopping &&
 	    service_entry_has_room(service);
 
 	for (size_t i = 0; i < service->listener_count; i++) {
@@ -191,7 +188,7 @@ has_client(const struct service_entry *service)
 void
 service_entry_look_for_client(struct service_entry *service)
 {
-	if (service->idle > 0 && !service->throttled && !service->master->stopping && service_entry_has_room(service) &&
+	if (anybody_idle(service) && !service->throttled && !service->master->stopping && service_entry_has_room(service) &&
 	    has_client(service))
 		child_start(service);
 }
@@ -221,8 +218,7 @@ service_entry_retire(struct service_entry *service)
 {
 	status_close(service);
 	LIST_FOREACH(child, &service->children, struct child, link)
-		child->idle = false;
-	service->idle = 0;
+		child->place = -1;
 	status_open(service);
 }
 

@@ -11,6 +11,7 @@
 
 #include "global/config/master_cf.h"
 #include "master/supervisor.h"
+#include "service/pool.h"
 #include "util/base/clock.h"
 
 struct listener {
@@ -36,7 +37,9 @@ struct service_entry {
 	size_t listener_count;
 
 	struct list children;		/* struct child */
-	int total, idle;
+	int total;
+	struct pool *pool;		/* who is idle of the present generation */
+	int pool_fd;
 	int memo;			/* memory for its process and the one after it; -1: none */
 	int status[2];			/* status pipe of the present generation */
 	struct loop_io status_io;

@@ -19,10 +19,7 @@ take_note(struct service_entry *service, const struct master_note *note)
 		return;
 	switch (note->state) {
 	case MASTER_NOTE_BUSY:
-		child_set_idle(child, false);
-		break;
-	case MASTER_NOTE_IDLE:
-		child_set_idle(child, true);
+	case MASTER_NOTE_IDLE:		/* the pool says more */
 		break;
 	case MASTER_NOTE_SERVED:
 		child->served = true;
@@ -66,6 +63,9 @@ status_open(struct service_entry *service)
 {
 	if (pipe2(service->status, O_CLOEXEC | O_NONBLOCK) == -1)
 		log_fatal("make status pipe of service \"%s\": %s", service->name, strerror(errno));
+	service->pool_fd = shared_page_make("pool");
+	if (service->pool_fd == -1 || (service->pool = shared_page_map(service->pool_fd)) == NULL)
+		log_fatal("make memory for the processes of service \"%s\": %s", service->name, strerror(errno));
 	loop_io_start(service->master->loop, &service->status_io, service->status[0], LOOP_READ, notes_came, service);
 }
 
@@ -78,5 +78,8 @@ status_close(struct service_entry *service)
 	loop_io_stop(&service->status_io);
 	close(service->status[0]);
 	close(service->status[1]);
-	service->status[0] = service->status[1] = -1;
+	shared_page_unmap(service->pool);
+	service->pool = NULL;
+	close(service->pool_fd);
+	service->status[0] = service->status[1] = service->pool_fd = -1;
 }

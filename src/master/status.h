@@ -1,5 +1,6 @@
 /*
- * status: the pipe on which the processes of a service tell whether they are busy. Closing it tells them to leave.
+ * status: how the processes of a service tell whether they are busy: a pipe and a page of memory, new ones for each
+ * generation. Closing the pipe tells them to leave.
  */
 #ifndef MASTER_STATUS_H
 #define MASTER_STATUS_H

@@ -53,6 +53,8 @@ struct service_context {
 	void *state;
 	enum sandbox_mode sandbox;
 	void *memo;				/* NULL: none was handed on */
+	struct pool *pool;			/* NULL: alone, or each change is told */
+	int place;				/* in the pool */
 	struct buf promises;
 	struct path_grant *grants;		/* with the promises */
 	size_t grant_count;
@@ -77,6 +79,7 @@ void	service_start_up(struct service_context *ctx, int argc, char **argv);
 
 /* memo.c */
 void	service_memo_take(struct service_context *ctx);
+void	service_pool_take(struct service_context *ctx);
 
 /* The shapes; each returns when the process is to leave. */
 void	service_run_sequential(struct service_context *ctx);

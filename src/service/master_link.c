@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "service/master_protocol.h"
+#include "service/pool.h"
 #include "util/file/file.h"
 #include "util/log/log.h"
 #include "util/process/process.h"
@@ -58,6 +59,13 @@ tell(struct service_context *ctx, enum master_note_state state)
 	}
 }
 
+/* Does master have to know? Only when we are the last one that became busy, or the first that is idle again. */
+static bool
+matters(struct service_context *ctx, bool busy)
+{
+	return ctx->pool == NULL || pool_enter(ctx->pool, ctx->place, busy ? POOL_BUSY : POOL_IDLE);
+}
+
 /* Where there may be one process only, master has nothing to decide. */
 void
 master_link_busy(struct service_context *ctx, bool busy)
@@ -65,7 +73,8 @@ master_link_busy(struct service_context *ctx, bool busy)
 	if (ctx->options.standalone || ctx->options.only_process || ctx->busy == busy)
 		return;
 	ctx->busy = busy;
-	tell(ctx, busy ? MASTER_NOTE_BUSY : MASTER_NOTE_IDLE);
+	if (matters(ctx, busy))
+		tell(ctx, busy ? MASTER_NOTE_BUSY : MASTER_NOTE_IDLE);
 }
 
 void

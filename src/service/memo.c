@@ -1,42 +1,53 @@
-/* memo: the page of memory that master hands from one process of a service to the next. */
+/* memo: pages of memory that master hands to a process: what the one before it left, and the pool of those beside it. */
 #include <assert.h>
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "service/context.h"
 #include "service/master_protocol.h"
+#include "service/pool.h"
 #include "util/base/number.h"
 
 static void *
-map(int fd)
+take_page(const char *descriptor)
 {
-	struct stat st;
+	long long fd;
 	void *page;
 
-	if (fstat(fd, &st) == -1 || st.st_size != MASTER_MEMO_SIZE)
+	if (!number_parse(descriptor, MASTER_LISTEN_FD, 1 << 20, &fd))
 		return NULL;
-	page = mmap(NULL, MASTER_MEMO_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	return page == MAP_FAILED ? NULL : page;
+	page = shared_page_map((int)fd);
+	close((int)fd);
+	return page;
 }
 
 void
 service_memo_take(struct service_context *ctx)
 {
 	const char *text = getenv(MASTER_MEMO_ENV);
-	long long fd;
 
-	if (text != NULL && number_parse(text, MASTER_LISTEN_FD, 1 << 20, &fd)) {
-		ctx->memo = map((int)fd);
-		close((int)fd);
-	}
+	if (text != NULL)
+		ctx->memo = take_page(text);
 	unsetenv(MASTER_MEMO_ENV);
+}
+
+void
+service_pool_take(struct service_context *ctx)
+{
+	struct view place = VIEW_EMPTY, descriptor = VIEW_EMPTY;
+	const char *text = getenv(MASTER_POOL_ENV);
+	unsigned long long number;
+
+	if (text != NULL && view_split(view_string(text), ':', &place, &descriptor) &&
+	    view_number(place, &number) && number < POOL_PLACES) {
+		ctx->place = (int)number;
+		ctx->pool = take_page(descriptor.data);
+	}
+	unsetenv(MASTER_POOL_ENV);
 }
 
 void *
 service_memo(const struct service_context *ctx, size_t size)
 {
-	assert(size <= MASTER_MEMO_SIZE);
+	assert(size <= SHARED_PAGE_SIZE);
 	return ctx->memo;
 }

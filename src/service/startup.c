@@ -291,6 +291,7 @@ service_start_up(struct service_context *ctx, int argc, char **argv)
 	take_generation(ctx);
 	take_files_limit();
 	service_memo_take(ctx);
+	service_pool_take(ctx);
 	service_options_parse(&ctx->options, argc, argv);
 	check_parent(ctx);
 	load_config(ctx);

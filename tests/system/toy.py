@@ -4,6 +4,7 @@
 linger: after a reload it takes clients, and does nothing for them, for a second. crash: exits with 1 at once. forbidden: dies as one does whose sandbox kills it, until that is eased. serve: echoes lines in one session after the other, telling master so; the line "die" makes
 it exit with 1. Each start adds a line to the file named first: arguments, generation, descriptors.
 """
+import mmap
 import os
 import select
 import signal
@@ -15,8 +16,17 @@ import time
 BUSY, IDLE, SERVED = 1, 2, 3
 
 
+def enter_pool(state: int) -> None:
+    """Write our place on the page that says who is idle."""
+    place, descriptor = os.environ["POSTHASTE_POOL"].split(":")
+    with mmap.mmap(int(descriptor), 4096) as page:
+        struct.pack_into("=I", page, 4 + 4 * int(place), 2 if state == BUSY else 1)
+
+
 def tell(state: int) -> None:
     """A status note; after a reload nobody wants it, and the client is served all the same."""
+    if state != SERVED and "POSTHASTE_POOL" in os.environ:
+        enter_pool(state)
     try:
         os.write(5, struct.pack("=III", os.getpid(), int(os.environ["GENERATION"], 8), state))
     except BrokenPipeError:
