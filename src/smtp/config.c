@@ -8,6 +8,7 @@
 	BIND_STRING(struct smtp_config, host_lookup, prefix "host_lookup"), \
 	BIND_STRING(struct smtp_config, address_preference, prefix "address_preference"), \
 	BIND_STRING(struct smtp_config, tcp_port, prefix "tcp_port"), \
+	BIND_STRING(struct smtp_config, known_ports, "known_tcp_ports"), \
 	BIND_STRING(struct smtp_config, dns_support, prefix "dns_support_level"), \
 	BIND_BOOL(struct smtp_config, disable_dns_lookups, "disable_dns_lookups"), \
 	BIND_STRING(struct smtp_config, pix_workarounds, prefix "pix_workarounds"), \

@@ -12,7 +12,7 @@ struct smtp_config {
 	const char *mydestination, *myorigin, *recipient_delimiter, *propagate_extensions;
 
 	/* where to */
-	const char *tcp_port, *host_lookup, *dns_support, *address_preference, *fallback_relay, *srv_services;
+	const char *tcp_port, *known_ports, *host_lookup, *dns_support, *address_preference, *fallback_relay, *srv_services;
 	const char *bind_address, *bind_address6;
 	int mx_address_limit, mx_session_limit;
 	bool randomize, balance, cname_overrides, bind_address_enforce, disable_dns_lookups;

@@ -7,31 +7,12 @@
 #include "global/address/address.h"
 #include "util/log/log.h"
 #include "util/net/endpoint.h"
+#include "util/net/known_ports.h"
 #include "util/text/words.h"
 
 enum { HOSTS_MAX = 500, OWN_MAX = 256, ADDRESSES_PER_HOST_MAX = 100, SMTP_PORT = 25 };
 
 /* -- syntax ---------------------------------------------------------------------------------------------------------- */
-
-/* Well-known ports, without the system's file. */
-static bool
-port_number(struct arena *arena, struct view name, uint16_t *port)
-{
-	static const struct {
-		struct view name;
-		uint16_t port;
-	} known[] = {
-		{ VIEW_INIT("smtp"), 25 }, { VIEW_INIT("lmtp"), 24 }, { VIEW_INIT("smtps"), 465 }, { VIEW_INIT("submissions"), 465 },
-		{ VIEW_INIT("submission"), 587 },
-	};
-
-	for (size_t i = 0; i < ARRAY_COUNT(known); i++)
-		if (view_equal(known[i].name, name)) {
-			*port = known[i].port;
-			return true;
-		}
-	return inet_port(arena_string(arena, name), port);
-}
 
 /* host = "[" name-or-address "]" / name; the rest may be ":port" */
 static bool
@@ -82,7 +63,7 @@ destination_parse(struct view nexthop, const struct client *client, struct arena
 		host = view_slice(host, 5, host.len);
 	if (view_empty(port))
 		port = view_string(client->config->tcp_port);
-	if (!port_number(arena, port, &out->port)) {
+	if (!known_port(view_string(client->config->known_ports), port, &out->port)) {
 		why_set(why, "unknown port in \"%.*s\"", VIEW_ARG(nexthop));
 		return false;
 	}

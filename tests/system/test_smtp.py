@@ -212,3 +212,11 @@ def test_without_dns_the_system_names_hosts(make_mta: MakeMta, server: Callable[
     mta.configure(default_transport=f"smtp:localhost:{host.nexthop.rpartition(':')[2]}", **setting)
     mta.reload()
     assert verdict(mta, "x@b.test") == "2.0.0 sent"
+
+
+def test_ports_have_the_names_that_main_cf_gives_them(make_mta: MakeMta, server: Callable[..., Server]) -> None:
+    host = server()
+    mta = client(make_mta, a=host)
+    mta.configure(known_tcp_ports=f"filter=10025, mill={host.nexthop.rpartition(':')[2]}", default_transport="smtp:[127.0.0.1]:mill")
+    mta.reload()
+    assert verdict(mta, "x@b.test") == "2.0.0 sent"
