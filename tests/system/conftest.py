@@ -5,7 +5,7 @@ from typing import Callable, Iterator
 
 import pytest
 
-from mta import BASE, ROOT, Mta
+from mta import BASE, ROOT, UNPACKED, Mta
 
 _numbers = itertools.count(1)
 
@@ -43,16 +43,17 @@ def mta() -> Iterator[Mta]:
 
 @pytest.fixture(scope="module")
 def our_sendmail() -> Iterator[None]:
-    """/usr/sbin/sendmail is ours, and takes configurations of tests."""
-    layer = BASE / "layer"
+    """/usr/sbin/sendmail is ours, and /usr has the unpacked programs."""
+    layer, more = BASE / "layer", f"{UNPACKED}/usr:" if (UNPACKED / "usr").is_dir() else ""
     layer.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "tmpfs", str(layer)], check=True)
-    for name in ("upper", "work"):
-        (layer / name).mkdir()
-    (layer / "upper/sendmail").symlink_to(ROOT / "usr/sbin/sendmail")
-    subprocess.run(["mount", "-t", "overlay", "-o", f"lowerdir=/usr/sbin,upperdir={layer}/upper,workdir={layer}/work", "overlay",
-                    "/usr/sbin"], check=True)
+    for name in ("upper/sbin", "work"):
+        (layer / name).mkdir(parents=True)
+        (layer / name).parent.chmod(0o755)
+    (layer / "upper/sbin/sendmail").symlink_to(ROOT / "usr/sbin/sendmail")
+    subprocess.run(["mount", "-t", "overlay", "-o", f"lowerdir={more}/usr,upperdir={layer}/upper,workdir={layer}/work", "overlay",
+                    "/usr"], check=True)
     yield
-    subprocess.run(["umount", "/usr/sbin"], check=True)
-    subprocess.run(["umount", str(layer)], check=True)
+    subprocess.run(["umount", "-l", "/usr"], check=True)
+    subprocess.run(["umount", "-l", str(layer)], check=True)
     layer.rmdir()

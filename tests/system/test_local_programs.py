@@ -13,12 +13,12 @@ from mta import BASE, PRIVILEGED, Mta, needs, poll, set_gid_commands
 pytestmark = pytest.mark.skipif(not PRIVILEGED, reason="needs users of its own")
 
 ALICE = BASE / "home/alice"
-LDA = Path("/usr/lib/dovecot/dovecot-lda")
+LDA = "/usr/lib/dovecot/dovecot-lda"
 MAIN = {"recipient_delimiter": "+", "mailbox_size_limit": "0", "command_time_limit": "10s"}
 
 
 @pytest.fixture(autouse=True, scope="module")
-def private_spool() -> Iterator[None]:
+def private_spool(our_sendmail: None) -> Iterator[None]:
     """What programs find where they were built to look for mailboxes."""
     subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=1777", "tmpfs", "/var/mail"], check=True)
     yield
@@ -94,7 +94,7 @@ def test_procmail(make_mta: Callable[..., Mta], way: str) -> None:
 
 
 @needs("vacation")
-def test_vacation_answers_once(make_mta: Callable[..., Mta], our_sendmail: None) -> None:
+def test_vacation_answers_once(make_mta: Callable[..., Mta]) -> None:
     commands = set_gid_commands(BASE / "commands")
     mta = make_mta({**MAIN, "command_directory": str(commands)}).start()
     config = Path("/etc/postfix")
@@ -164,14 +164,14 @@ def dovecot() -> Path:
     return base
 
 
-@pytest.mark.skipif(not LDA.exists(), reason="no Dovecot here")
+@needs(LDA)
 def test_dovecot_lda(make_mta: Callable[..., Mta], dovecot: Path) -> None:
     mta = make_mta({**MAIN, "mailbox_command": f'{LDA} -c {dovecot}/dovecot.conf -f "$SENDER" -a "$RECIPIENT"'}).start()
     assert outcome(mta)[:2] == ("sent", "2.0.0"), (dovecot / "log").read_text()
     holding(ALICE / "Maildir/new", "Subject: test")
 
 
-@pytest.mark.skipif(not LDA.with_name("lmtp").exists(), reason="no Dovecot here")
+@needs("/usr/lib/dovecot/lmtp")
 def test_dovecot_lmtp(make_mta: Callable[..., Mta], dovecot: Path) -> None:
     mta = make_mta({**MAIN, "mailbox_transport": f"lmtp:unix:{dovecot}/lmtp"}, {"lmtp/unix": "- - n - - lmtp"}).start()
     server = subprocess.Popen(["dovecot", "-F", "-c", str(dovecot / "dovecot.conf")])

@@ -77,6 +77,14 @@ def test_mailx(mta: Mta) -> None:
     message_of(mta, "alice", "said by mailx")
 
 
+@needs("bsd-mailx")
+def test_bsd_mailx(mta: Mta) -> None:
+    sent("bsd-mailx", "-s", "by bsd-mailx", "-c", "alice@example.test", "bob@example.test", text="said by bsd-mailx\n")
+    text = message_of(mta, "bob", "said by bsd-mailx")
+    assert "Subject: by bsd-mailx\n" in text and re.search(r"^To: <?bob@example\.test>?$", text, re.M)
+    message_of(mta, "alice", "said by bsd-mailx")
+
+
 @needs("mutt")
 def test_mutt(mta: Mta) -> None:
     sent("mutt", "-n", "-F", "/dev/null", "-e", "set copy=no", "-s", "by mutt", "-b", "alice@example.test", "--",
