@@ -10,7 +10,7 @@ check_size(struct message *m)
 {
 	long long limit = m->cleanup->config->message_size_max;
 
-	if (m->writer == NULL || message_failed(m) || limit <= 0)
+	if (m->writer == NULL || message_failed(m) || limit <= 0 || (m->flags & CLEANUP_ANY_SIZE))
 		return;
 	if (queue_writer_offset(m->writer) - m->data_offset > limit) {
 		log_warn("%s: queue file size limit exceeded", buf_c(&m->id));

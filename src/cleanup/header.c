@@ -34,10 +34,26 @@ is_dropped(const struct message *m, struct view name)
 	return false;
 }
 
+/* For the envelope and for headers of notices: without folds, and nothing if it would be too long for one (BN8). */
+static struct view
+one_line(struct message *m, struct view value)
+{
+	enum { LINE_MAX_LEN = 900 };
+	struct buf line = BUF_INIT;
+	struct view copy;
+
+	for (size_t i = 0; i < value.len && line.len <= LINE_MAX_LEN; i++)
+		if (value.data[i] != '\r' && value.data[i] != '\n')
+			buf_putc(&line, value.data[i] != '\0' ? value.data[i] : '?');
+	copy = line.len <= LINE_MAX_LEN ? arena_view(&m->arena, buf_view(&line)) : VIEW_EMPTY;
+	buf_fini(&line);
+	return copy;
+}
+
 static void
 note_message_id(struct message *m, struct view value, bool resent)
 {
-	m->message_id = resent ? m->message_id : arena_view(&m->arena, value);
+	m->message_id = resent ? m->message_id : one_line(m, value);
 	maillog_message_id(buf_view(&m->id), value, resent);
 }
 

@@ -29,15 +29,23 @@ shown(const struct local_delivery *delivery, struct view address)
 	return recipient;
 }
 
-/* Logs one destination. False: it, and so the recipient, has to wait. */
+/* Logs what became of something, of which this sender hears. False: it, and so the recipient, has to wait. */
+static bool
+report_to(struct local_delivery *delivery, struct view sender, struct view address, const struct dsn *dsn)
+{
+	struct queue_recipient recipient = shown(delivery, address);
+	struct delivery_request request = *delivery->request;
+
+	request.own_sender = !view_equal(sender, request.sender);
+	request.sender = sender;
+	identity_restore();
+	return delivery_conclude(&request, &recipient, delivery->agent->service, dsn);
+}
+
 static bool
 report(struct local_delivery *delivery, struct view address, const struct dsn *dsn)
 {
-	struct queue_recipient recipient = shown(delivery, address);
-	const char *relay = delivery->agent->service;
-
-	identity_restore();
-	return delivery_conclude(delivery->request, &recipient, relay, dsn);
+	return report_to(delivery, delivery->request->sender, address, dsn);
 }
 
 /* -- destinations -------------------------------------------------------------------------------------------------- */
@@ -78,7 +86,7 @@ by_transport(struct local_delivery *delivery, const struct target *target, struc
 	case HANDOVER_DEFERRED:
 		return false;
 	default:
-		return report(delivery, target->step->address, dsn);
+		return report_to(delivery, target->step->sender, target->step->address, dsn);
 	}
 }
 
@@ -106,7 +114,7 @@ deliver_target(struct local_delivery *delivery, const struct target *target, str
 		dsn_set(dsn, target->status, "%.*s", VIEW_ARG(target->text));
 		break;
 	}
-	return report(delivery, target->step->address, dsn);
+	return report_to(delivery, target->step->sender, target->step->address, dsn);
 }
 
 static bool
@@ -195,6 +203,7 @@ bounce_loop(struct local_delivery *delivery)
 	struct step *step = arena_alloc(delivery->arena, sizeof(*step));
 
 	step->address = delivery->recipient->address;
+	step->sender = delivery->request->sender;
 	local_problem(delivery, step, "5.4.6", "mail forwarding loop for %.*s", VIEW_ARG(step->address));
 }
 

@@ -21,7 +21,7 @@ unsigned
 cleanup_notice_flags(const char *filter_classes, const char *class)
 {
 	struct view rest = view_string(filter_classes), word;
-	unsigned flags = CLEANUP_INTERNAL;
+	unsigned flags = CLEANUP_INTERNAL | CLEANUP_ANY_SIZE;
 
 	while (view_word(&rest, ", \t\r\n", &word))
 		if (view_is_nocase(word, class))

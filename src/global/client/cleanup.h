@@ -24,6 +24,7 @@ enum {				/* what cleanup shall do to this message */
 	CLEANUP_SMTP_REPLY	= 1 << 8,
 	CLEANUP_SMTPUTF8	= 1 << 9,
 	CLEANUP_AUTO_UTF8	= 1 << 10,
+	CLEANUP_ANY_SIZE	= 1 << 11,	/* message_size_limit does not hold: a notice names however many recipients */
 	CLEANUP_EXTERNAL	= CLEANUP_FILTER | CLEANUP_MAP_VIRTUAL | CLEANUP_MAP_BCC | CLEANUP_MAP_CANONICAL | CLEANUP_MILTER,
 	CLEANUP_INTERNAL	= CLEANUP_MAP_VIRTUAL | CLEANUP_MAP_CANONICAL,	/* notices, and what was inspected before */
 };

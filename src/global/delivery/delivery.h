@@ -46,6 +46,7 @@ struct delivery_request {
 	int fd;				/* the queue file, read/write, shared lock held; the agent does not close it */
 	const char *tls;		/* set by the agent for the log: "may:none"; NULL: not shown */
 	int connection_use;		/* set by the agent: how often its connection was used */
+	bool own_sender;		/* set by the agent: sender is not that of the queue file, and is told of failures by himself */
 	const struct delivery_settings *settings;	/* set by delivery_agent_serve() */
 };
 

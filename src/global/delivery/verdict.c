@@ -26,13 +26,11 @@ log_line(const struct delivery_request *request, const struct queue_recipient *r
 	maillog_delivery(&line);
 }
 
-static bool
-append(const struct delivery_request *request, const struct queue_recipient *recipient, const struct dsn *dsn,
-    const char *service, const char *action)
+static struct bounce_entry
+entry_of(const struct delivery_request *request, const struct queue_recipient *recipient, const struct dsn *dsn,
+    const char *action)
 {
-	struct buf path = BUF_INIT;
-	bool ok;
-	struct bounce_entry entry = {
+	return (struct bounce_entry){
 		.queue_id = request->queue_id, .recipient = recipient->address, .original = recipient->original,
 		.dsn_orcpt = recipient->dsn_orcpt, .dsn_notify = recipient->dsn_notify, .offset = recipient->offset,
 		.status = view_string(dsn->status), .text = buf_view(&dsn->text),
@@ -40,6 +38,15 @@ append(const struct delivery_request *request, const struct queue_recipient *rec
 		.diag_type = buf_view(&dsn->diag_type), .diag_text = buf_view(&dsn->diag_text),
 		.mta_type = buf_view(&dsn->mta_type), .mta_name = buf_view(&dsn->mta_name),
 	};
+}
+
+static bool
+append(const struct delivery_request *request, const struct queue_recipient *recipient, const struct dsn *dsn,
+    const char *service, const char *action)
+{
+	struct bounce_entry entry = entry_of(request, recipient, dsn, action);
+	struct buf path = BUF_INIT;
+	bool ok;
 
 	buf_printf(&path, "private/%s", service);
 	ok = bounce_append(buf_c(&path), &entry, (msec_t)request->settings->ipc_timeout_sec * 1000);
@@ -190,6 +197,32 @@ sent(const struct delivery_request *request, const struct queue_recipient *recip
 	return mark_done(request, recipient);
 }
 
+/* BN6: the owner of a list hears of its members at once; the log belongs to the sender of the queue file. */
+static bool
+tell_own_sender(const struct delivery_request *request, const struct queue_recipient *recipient, const struct dsn *dsn)
+{
+	struct bounce_entry entry = entry_of(request, recipient, dsn, "failed");
+	struct bounce_notice notice = {
+		.queue_name = request->queue_name, .queue_id = request->queue_id, .encoding = request->encoding,
+		.sender = request->sender, .envid = request->envid, .ret = request->ret, .options = request->options,
+	};
+	struct buf path = BUF_INIT;
+	bool ok;
+
+	buf_printf(&path, "private/%s", request->settings->bounce_service);
+	ok = bounce_one(buf_c(&path), &notice, &entry, (msec_t)request->settings->ipc_timeout_sec * 1000);
+	buf_fini(&path);
+	return ok;
+}
+
+static bool
+tell_failure(const struct delivery_request *request, const struct queue_recipient *recipient, const struct dsn *dsn)
+{
+	if (request->own_sender)
+		return tell_own_sender(request, recipient, dsn);
+	return append(request, recipient, dsn, request->settings->bounce_service, "failed");
+}
+
 static bool
 bounced(const struct delivery_request *request, const struct queue_recipient *recipient, const char *relay,
     const struct dsn *dsn)
@@ -200,7 +233,7 @@ bounced(const struct delivery_request *request, const struct queue_recipient *re
 		return traced(request, recipient, relay, dsn, "undeliverable");
 	if (settings->soft_bounce)
 		return put_off(request, recipient, relay, dsn, "SOFTBOUNCE");
-	if (!append(request, recipient, dsn, settings->bounce_service, "failed"))
+	if (!tell_failure(request, recipient, dsn))
 		return put_off(request, recipient, relay, dsn, "deferred");
 	if (request->flags & TRACE_RECORD)
 		trace(request, recipient, relay, dsn, "failed");

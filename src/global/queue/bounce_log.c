@@ -243,12 +243,21 @@ bounce_log_parse(struct view lines, const char *queue, struct arena *arena, stru
 static int
 open_log(const char *path, struct buf *why)
 {
-	const int flags = O_WRONLY | O_APPEND | O_CREAT;
+	const int flags = O_RDWR | O_APPEND | O_CREAT;
 	int fd = file_open(path, flags, 0600, why);
 
 	if (fd == -1 && errno == ENOENT && queue_make_directories(path, why))
 		fd = file_open(path, flags, 0600, why);
 	return fd;
+}
+
+/* Half an entry, of somebody who died over it, must not swallow the next one. */
+static bool
+ends_in_a_line(int fd, off_t size)
+{
+	char last;
+
+	return size > 0 && file_pread_all(fd, &last, 1, size - 1) && last != '\n';
 }
 
 static bool
@@ -260,7 +269,7 @@ write_or_cut(int fd, struct view text, struct buf *why)
 		why_set(why, "fstat: %m");
 		return false;
 	}
-	if (file_write_all(fd, text, why)) {
+	if ((!ends_in_a_line(fd, st.st_size) || file_write_all(fd, VIEW("\n"), why)) && file_write_all(fd, text, why)) {
 		if (fsync(fd) == 0)
 			return true;
 		why_set(why, "sync: %m");

@@ -52,6 +52,9 @@ static const struct {
 	{ "no end word",		"failure_template = <<\ntext\n" },
 	{ "unknown template",		"other_template = <<END\nSubject: x\n\ntext\nEND\n" },
 	{ "unknown header",		"failure_template = <<END\nSubjekt: x\n\ntext\nEND\n" },
+	{ "nothing",			"failure_template = <<END\nEND\n" },
+	{ "a line",			"failure_template = <<END\nSubject: x\nEND" },
+	{ "no end of the header",	"failure_template = <<END\nSubject: x\nFrom: y\nEND\n" },
 	{ "no header",			"failure_template = <<END\ntext alone\n\ntext\nEND\n" },
 	{ "no text",			"failure_template = <<END\nSubject: x\nEND\n" },
 	{ "no copies of success",	"success_template = <<END\nPostmaster-Subject: x\n\ntext\nEND\n" },
@@ -59,6 +62,7 @@ static const struct {
 	{ "junk",			"\xff\x01\n" },
 };
 
+/* BN4: what is wrong with one leaves the built-in one in its place. */
 static void
 test_faults(void **state)
 {

@@ -198,6 +198,26 @@ test_append_to_a_file_that_goes(void **state)
 	assert_int_equal(access(log_path.data, F_OK), 0);
 }
 
+/* BN3: half an entry, and the next one behind it. */
+static void
+test_append_to_half_an_entry(void **state)
+{
+	struct bounce_log_entry entry;
+	struct bounce_log *log;
+
+	assert_true(append_other());
+	assert_int_equal(truncate(log_path.data, 40), 0);
+	assert_true(append_other());
+	log = bounce_log_open(&layout, "defer", other_id, NULL);
+	assert_true(bounce_log_next(log, &entry));
+	assert_true(view_is(entry.status, "4.0.0"));
+	assert_true(bounce_log_next(log, &entry));
+	assert_true(view_is(entry.status, "4.4.1"));
+	assert_false(bounce_log_next(log, &entry));
+	assert_true(remove_other(log));
+	bounce_log_close(log);
+}
+
 /* A read error is not the end of the log. */
 static void
 test_damaged(void **state)
@@ -218,7 +238,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_format), cmocka_unit_test(test_round_trip), cmocka_unit_test(test_parse),
 		cmocka_unit_test(test_remove_what_was_read), cmocka_unit_test(test_remove_empty),
-		cmocka_unit_test(test_append_to_a_file_that_goes), cmocka_unit_test(test_damaged),
+		cmocka_unit_test(test_append_to_a_file_that_goes), cmocka_unit_test(test_append_to_half_an_entry),
+		cmocka_unit_test(test_damaged),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);
