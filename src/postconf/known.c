@@ -1,7 +1,7 @@
 #include "postconf/known.h"
 
 #include "global/config/expand.h"
-#include "global/config/param.h"
+#include "global/config/registry.h"
 #include "postconf/services.h"
 #include "postconf/table_names.h"
 #include "util/base/arena.h"
@@ -28,8 +28,8 @@ struct known {
 	struct config *config;
 	struct arena arena;
 	struct hash *by_text;
-	struct name **list;		/* in the order in which they became known */
-	size_t count;
+	struct name **list;		/* what is not built in, in the order in which it became known */
+	size_t count, room;
 	struct list undefined, table_files;
 };
 
@@ -48,25 +48,14 @@ add(struct known *known, struct view text, enum name_class class)
 
 	if (hash_get(known->by_text, text) != NULL)
 		return false;
+	if (known->count == known->room)
+		known->list = mem_resize(known->list, (known->room = known->room * 2 + 64) * sizeof(known->list[0]));
 	name = arena_alloc(&known->arena, sizeof(*name));
 	name->text = arena_string(&known->arena, text);
 	name->class = class;
 	hash_put(known->by_text, text, name);
-	known->list = mem_resize(known->list, (known->count + 1) * sizeof(known->list[0]));
 	known->list[known->count++] = name;
 	return true;
-}
-
-/* -- built in -------------------------------------------------------------------------------------------------------- */
-
-static void
-add_built_in(struct known *known)
-{
-	const struct param *param;
-
-	for (size_t i = 0; (param = param_at(i)) != NULL; i++)
-		if (!param->per_transport)
-			add(known, view_string(param->name), NAME_BUILT_IN);
 }
 
 /* -- of services ----------------------------------------------------------------------------------------------------- */
@@ -90,22 +79,21 @@ concerns(const struct param *param, const char *command)
 	return among(command, strcmp(param->name, "transport_time_limit") == 0 ? run : deliver);
 }
 
+/* Some of these names have a default of their own, and are built in otherwise. */
 static void
 add_service(struct known *known, const struct master_entry *entry)
 {
-	const struct param *param;
-	struct name *built_in;
 	struct buf name = BUF_INIT;
 
-	for (size_t i = 0; (param = param_at(i)) != NULL; i++) {
+	for (size_t i = 0; i < param_table_transport.count; i++) {
+		const struct param *param = &param_table_transport.rows[i];
+
 		if (!param->per_transport || !concerns(param, entry->command))
 			continue;
 		buf_reset(&name);
-		buf_printf(&name, "%s%s", entry->name, param->name + strlen("transport"));
-		if ((built_in = hash_get(known->by_text, buf_view(&name))) != NULL)
-			built_in->class = NAME_SERVICE;		/* it has a default of its own */
-		else
-			add(known, buf_view(&name), NAME_SERVICE);
+		buf_puts(&name, entry->name);
+		buf_puts(&name, param->name + strlen("transport"));
+		add(known, buf_view(&name), NAME_SERVICE);
 	}
 	buf_fini(&name);
 }
@@ -284,7 +272,6 @@ known_new(struct config *config, const struct master_cf *services)
 	list_init(&known->undefined);
 	list_init(&known->table_files);
 	known->by_text = hash_new();
-	add_built_in(known);
 	if (services != NULL)
 		LIST_FOREACH(entry, &services->entries, struct master_entry, link)
 			add_service(known, entry);
@@ -304,12 +291,20 @@ known_free(struct known *known)
 	mem_free(known);
 }
 
+static bool
+is_built_in(const struct param *param)
+{
+	return param != NULL && !param->per_transport;
+}
+
 unsigned
 known_class(const struct known *known, struct view text)
 {
 	const struct name *name = hash_get(known->by_text, text);
 
-	return name != NULL ? name->class : 0;
+	if (name != NULL)
+		return name->class;
+	return is_built_in(param_find(text)) ? NAME_BUILT_IN : 0;
 }
 
 struct search {
@@ -360,14 +355,22 @@ compare_names(const void *a, const void *b)
 	return strcmp((*x)->text, (*y)->text);
 }
 
+/* Built-in names are in order already; the others are merged in. */
 void
 known_each(const struct known *known, unsigned classes, void (*each)(const char *name, void *arg), void *arg)
 {
-	struct name **sorted = mem_dup(known->list, known->count * sizeof(known->list[0]));
+	struct name **others = mem_dup(known->list, known->count * sizeof(known->list[0]));
+	const struct param *param;
+	size_t at = 0;
 
-	qsort(sorted, known->count, sizeof(sorted[0]), compare_names);
-	for (size_t i = 0; i < known->count; i++)
-		if ((sorted[i]->class & classes) != 0)
-			each(sorted[i]->text, arg);
-	mem_free(sorted);
+	qsort(others, known->count, sizeof(others[0]), compare_names);
+	for (size_t i = 0; (param = param_at(i)) != NULL || at < known->count; i++) {
+		for (; at < known->count && (param == NULL || strcmp(others[at]->text, param->name) < 0); at++)
+			if ((others[at]->class & classes) != 0)
+				each(others[at]->text, arg);
+		if (is_built_in(param) && (classes & NAME_BUILT_IN) != 0 &&
+		    (at == known->count || strcmp(others[at]->text, param->name) != 0))
+			each(param->name, arg);
+	}
+	mem_free(others);
 }

@@ -2,9 +2,24 @@
 
 #include <stdio.h>
 
+#include "util/text/chars.h"
 #include "util/text/json.h"
 
 enum { LINE_WIDTH = 80 };
+
+static struct view
+next_word(struct view *rest)
+{
+	const char *at = rest->data, *end = at + rest->len, *start;
+
+	while (at < end && char_is(*at, CHAR_SPACE))
+		at++;
+	start = at;
+	while (at < end && !char_is(*at, CHAR_SPACE))
+		at++;
+	*rest = view_bytes(at, (size_t)(end - at));
+	return view_bytes(start, (size_t)(at - start));
+}
 
 static void
 collapse(struct buf *out, struct view text, bool fold)
@@ -12,7 +27,7 @@ collapse(struct buf *out, struct view text, bool fold)
 	size_t column = out->len;
 	struct view word;
 
-	while (view_word(&text, " \t\r\n\v\f", &word)) {
+	while ((word = next_word(&text)).len > 0) {
 		if (out->len > 0 && fold && column + 1 + word.len > LINE_WIDTH) {
 			buf_puts(out, "\n    ");
 			column = 4;

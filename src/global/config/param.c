@@ -11,10 +11,11 @@ static const struct param_table *const tables[] = {
 	&param_table_tlsproxy, &param_table_transport, &param_table_verify,
 };
 
-/* All rows in the order of names. Built once from constant tables, and never changed after. */
+/* All rows in the order of names. Built once from constant tables. */
 static struct {
 	const struct param *rows[PARAMS_MAX];
 	size_t count;
+	size_t next;		/* behind the one found last: names are mostly asked for in their order */
 } sorted;
 
 static int
@@ -43,6 +44,19 @@ param_at(size_t i)
 	return i < sorted.count ? sorted.rows[i] : NULL;
 }
 
+/* As strcmp, in one pass. */
+static int
+compare_name(struct view name, const char *row)
+{
+	size_t i = 0;
+
+	while (i < name.len && row[i] != '\0' && name.data[i] == row[i])
+		i++;
+	if (i == name.len)
+		return row[i] == '\0' ? 0 : -1;
+	return row[i] == '\0' ? 1 : (unsigned char)name.data[i] - (unsigned char)row[i];
+}
+
 const struct param *
 param_find(struct view name)
 {
@@ -50,12 +64,16 @@ param_find(struct view name)
 	int order;
 
 	sort_once();
+	if (sorted.next < sorted.count && compare_name(name, sorted.rows[sorted.next]->name) == 0)
+		return sorted.rows[sorted.next++];
 	for (high = sorted.count; low < high;) {
 		size_t middle = low + (high - low) / 2;
 
-		order = view_compare(name, view_string(sorted.rows[middle]->name));
-		if (order == 0)
+		order = compare_name(name, sorted.rows[middle]->name);
+		if (order == 0) {
+			sorted.next = middle + 1;
 			return sorted.rows[middle];
+		}
 		if (order < 0)
 			high = middle;
 		else
