@@ -150,15 +150,33 @@ process_fork(void)
 	return pid;
 }
 
+/*
+ * A child that stays who we are borrows our memory until it executes: copying it costs more than all else here. What
+ * child() does then changes the child's descriptors, signals and limits, and nothing in memory.
+ */
+static pid_t
+fork_for(const struct process_spec *spec)
+{
+	pid_t pid;
+
+	if (spec->as == NULL && (pid = vfork()) != -1) {
+		if (pid == 0)
+			child(spec);
+		return pid;
+	}
+	pid = process_fork();
+	if (pid == 0)
+		child(spec);
+	return pid;
+}
+
 pid_t
 process_start(const struct process_spec *spec, struct buf *why)
 {
-	pid_t pid = process_fork();
+	pid_t pid = fork_for(spec);
 
 	if (pid == -1)
 		why_set(why, "fork: %s", strerror(errno));
-	if (pid == 0)
-		child(spec);
 	if (pid > 0)
 		setpgid(pid, pid);	/* both sides: whoever comes first */
 	return pid;
