@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "util/text/words.h"
+
 #define DEFAULT_PATH	"/usr/bin:/bin:/usr/sbin:/sbin"
 
 void
@@ -15,32 +17,49 @@ process_check_descriptors(void)
 			_exit(71);
 }
 
-/* A word of the form NAME=value sets; a bare NAME only keeps what is there. */
-static void
-force(struct view word)
-{
+struct variable {
 	struct view name, value;
-	struct buf text = BUF_INIT, set = BUF_INIT;
+	bool sets;
+};
 
-	if (view_split(word, '=', &name, &value)) {
-		buf_putv(&text, view_trim(name));
-		buf_putv(&set, view_trim(value));
-		setenv(buf_c(&text), buf_c(&set), 1);
-	}
-	buf_fini(&text);
-	buf_fini(&set);
+/* NAME keeps what is there; NAME=value sets, and so does { NAME = value }, where the value may have blanks. */
+static bool
+next_variable(struct view *list, struct variable *out)
+{
+	struct view word, inner;
+
+	if (!words_next(list, &word, NULL))
+		return false;
+	if (word.data[0] == '{' && words_inner(word, &inner, NULL))
+		word = inner;
+	out->name = word;
+	out->sets = view_split(word, '=', &out->name, &out->value);
+	out->name = view_trim(out->name);
+	out->value = out->sets ? view_trim(out->value) : VIEW_EMPTY;
+	return true;
+}
+
+static void
+force(const struct variable *variable)
+{
+	struct buf name = BUF_INIT, value = BUF_INIT;
+
+	buf_putv(&name, variable->name);
+	buf_putv(&value, variable->value);
+	if (variable->sets)
+		setenv(buf_c(&name), buf_c(&value), 1);
+	buf_fini(&name);
+	buf_fini(&value);
 }
 
 static bool
 listed(struct view list, struct view name)
 {
-	struct view word, key, value;
+	struct variable variable;
 
-	while (view_word(&list, ", \t\r\n{}", &word)) {
-		key = view_split(word, '=', &key, &value) ? key : word;
-		if (view_equal(key, name))
+	while (next_variable(&list, &variable))
+		if (view_equal(variable.name, name))
 			return true;
-	}
 	return false;
 }
 
@@ -48,7 +67,8 @@ void
 process_clean_environment(const char *import_list)
 {
 	extern char **environ;
-	struct view list = view_string(import_list), word, name, value;
+	struct view list = view_string(import_list), name, value;
+	struct variable variable;
 
 	for (char **at = environ; at != NULL && *at != NULL;) {
 		if (view_split(view_string(*at), '=', &name, &value) && !listed(list, name)) {
@@ -62,8 +82,8 @@ process_clean_environment(const char *import_list)
 			at++;
 		}
 	}
-	while (view_word(&list, ", \t\r\n{}", &word))
-		force(word);
+	while (next_variable(&list, &variable))
+		force(&variable);
 	setenv("PATH", DEFAULT_PATH, 1);
 }
 
@@ -88,17 +108,17 @@ process_environment_put(struct process_environment *environment, const char *nam
 void
 process_environment_init(struct process_environment *environment, struct arena *arena, const char *export_list)
 {
-	struct view list = view_string(export_list), word, name, value;
+	struct view list = view_string(export_list);
+	struct variable variable;
 
 	*environment = (struct process_environment){ .arena = arena };
 	process_environment_put(environment, "PATH", VIEW(DEFAULT_PATH));
-	while (view_word(&list, ", \t\r\n{}", &word)) {
-		bool sets = view_split(word, '=', &name, &value);
-		const char *key = arena_string(arena, sets ? view_trim(name) : word), *ours = getenv(key);
+	while (next_variable(&list, &variable)) {
+		const char *name = arena_string(arena, variable.name), *ours = getenv(name);
 
-		if (sets)
-			process_environment_put(environment, key, view_trim(value));
+		if (variable.sets)
+			process_environment_put(environment, name, variable.value);
 		else if (ours != NULL)
-			process_environment_put(environment, key, view_string(ours));
+			process_environment_put(environment, name, view_string(ours));
 	}
 }

@@ -89,7 +89,10 @@ bool	process_feed(struct process_child *child, struct view bytes);
 struct process_outcome process_close(struct process_child *child);
 void	process_abort(struct process_child *child);	/* kills the group at once */
 
-/* Descriptors 0-2 are open (else /dev/null); signals, umask 077, environment reduced to the list of NAME and NAME=value. */
+/*
+ * Descriptors 0-2 are open (else /dev/null); signals, umask 077, environment reduced to the list of NAME, NAME=value and
+ * { NAME = some value }.
+ */
 void	process_check_descriptors(void);
 void	process_clean_environment(const char *import_list);
 /*
