@@ -192,7 +192,7 @@ tell_expanded(struct local_delivery *delivery)
 	dsn_init(&dsn);
 	dsn_set(&dsn, "2.0.0", "alias expanded");
 	buf_set(&dsn.action, VIEW("expanded"));
-	ok = delivery_trace(delivery->request, delivery->recipient, &dsn);
+	ok = delivery_trace(delivery->request, delivery->recipient, delivery->agent->service, &dsn);
 	dsn_fini(&dsn);
 	return ok;
 }

@@ -103,6 +103,7 @@ void	delivery_report_put(struct buf *out, const struct delivery_report *report);
 bool	delivery_conclude(const struct delivery_request *request, const struct queue_recipient *recipient, const char *relay,
 	    const struct dsn *dsn);
 /* For the trace log only: an alias was expanded. True when there was nothing to record, too. */
-bool	delivery_trace(const struct delivery_request *request, const struct queue_recipient *recipient, const struct dsn *dsn);
+bool	delivery_trace(const struct delivery_request *request, const struct queue_recipient *recipient, const char *relay,
+	    const struct dsn *dsn);
 
 #endif

@@ -57,6 +57,20 @@ create_in_spool(const struct mailbox_target *to)
 	return true;
 }
 
+/* Who may write to the directory of the mailbox. */
+static bool
+stat_spool(const struct mailbox_target *to, struct stat *st)
+{
+	const char *slash = strrchr(to->path, '/');
+	struct buf directory = BUF_INIT;
+	bool ok;
+
+	buf_put(&directory, to->path, slash != NULL ? (size_t)(slash - to->path) : 0);
+	ok = to->spool && stat(buf_c(&directory), st) == 0;
+	buf_fini(&directory);
+	return ok;
+}
+
 /*
  * In a spool directory that its group may write to, but not everybody, files and dotlocks are made with the rights of
  * that group; the user stays who he is.
@@ -65,17 +79,47 @@ static struct identity
 identity_in_spool(const struct mailbox_target *to)
 {
 	struct identity as = *to->as;
-	const char *slash = strrchr(to->path, '/');
-	struct buf directory = BUF_INIT;
 	struct stat st;
 
-	buf_put(&directory, to->path, slash != NULL ? (size_t)(slash - to->path) : 0);
-	if (to->spool && stat(buf_c(&directory), &st) == 0 && (st.st_mode & (S_IWGRP | S_IWOTH)) == S_IWGRP && st.st_gid != 0) {
+	if (stat_spool(to, &st) && (st.st_mode & (S_IWGRP | S_IWOTH)) == S_IWGRP && st.st_gid != 0) {
 		as.gid = st.st_gid;
 		as.name = NULL;
 	}
-	buf_fini(&directory);
 	return as;
+}
+
+/* Where nobody but root may write, only root can make a dotlock, and nobody can have put anything in its place. */
+static bool
+root_must_lock(const struct mailbox_target *to)
+{
+	struct stat st;
+
+	return stat_spool(to, &st) && st.st_uid == 0 && (st.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+}
+
+static bool
+lock_mailbox(struct mailbox_lock *lock, const struct mailbox_target *to, const struct identity *as, int fd, struct buf *why)
+{
+	bool as_root = root_must_lock(to), locked;
+
+	if (as_root)
+		identity_restore();
+	locked = mailbox_lock(lock, fd, to->path, to->lock, why);
+	if (as_root)
+		identity_assume(as);
+	return locked;
+}
+
+static void
+unlock_mailbox(struct mailbox_lock *lock, const struct mailbox_target *to, const struct identity *as)
+{
+	bool as_root = root_must_lock(to);
+
+	if (as_root)
+		identity_restore();
+	mailbox_unlock(lock);
+	if (as_root)
+		identity_assume(as);
 }
 
 /* A partial line of an append that was killed must not hide the From_ line of this message. */
@@ -155,7 +199,7 @@ open_mailbox(const struct mailbox_target *to, struct buf *why)
 
 static bool
 locked_append(const struct delivery_request *request, const struct copy_envelope *envelope, const struct mailbox_target *to,
-    struct buf *why)
+    const struct identity *as, struct buf *why)
 {
 	struct mailbox_lock lock = MAILBOX_LOCK_INIT;
 	bool ok = false;
@@ -164,10 +208,10 @@ locked_append(const struct delivery_request *request, const struct copy_envelope
 	fd = open_mailbox(to, why);
 	if (fd == -1)
 		return false;
-	if (mailbox_lock(&lock, fd, to->path, to->lock, why)) {
+	if (lock_mailbox(&lock, to, as, fd, why)) {
 		ok = append(request, envelope, to, fd, why);
 		error = errno;
-		mailbox_unlock(&lock);
+		unlock_mailbox(&lock, to, as);
 	} else {
 		error = EAGAIN;
 	}
@@ -188,7 +232,7 @@ append_as(const struct delivery_request *request, const struct copy_envelope *en
 
 	identity_assume(as);
 	errno = 0;
-	ok = locked_append(request, envelope, to, why);
+	ok = locked_append(request, envelope, to, as, why);
 	error = errno;
 	identity_restore();
 	errno = error;

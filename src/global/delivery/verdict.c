@@ -273,7 +273,8 @@ delivery_conclude(const struct delivery_request *request, const struct queue_rec
 }
 
 bool
-delivery_trace(const struct delivery_request *request, const struct queue_recipient *recipient, const struct dsn *dsn)
+delivery_trace(const struct delivery_request *request, const struct queue_recipient *recipient, const char *relay,
+    const struct dsn *dsn)
 {
-	return !wants_success(request, recipient) || append(request, recipient, dsn, request->settings->trace_service, "expanded");
+	return !wants_success(request, recipient) || trace(request, recipient, relay, dsn, "expanded");
 }
