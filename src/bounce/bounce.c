@@ -248,7 +248,8 @@ prepare(struct service_context *ctx)
 
 	bounce->config = service_config(ctx);
 	prepare_templates(bounce, service_settings(ctx));
-	bounce->cleanup_flags = cleanup_notice_flags(bounce->config->filter_classes, "bounce");
+	bounce->cleanup_flags = cleanup_notice_flags(bounce->config->filter_classes, "bounce") |
+	    cleanup_utf8_flags(bounce->config->utf8, bounce->config->utf8_classes, "bounce");
 	bounce->queue = queue_of(bounce->config, view_string(service_name(ctx)));
 	buf_printf(&path, "public/%s", bounce->config->cleanup_service);
 	bounce->cleanup = cleanup_client_new(buf_c(&path), (msec_t)bounce->config->ipc_timeout_sec * 1000);

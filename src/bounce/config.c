@@ -15,6 +15,7 @@ const struct binding bounce_bindings[] = {
 	BIND_STRING(struct bounce_config, template_file, "bounce_template_file"),
 	BIND_STRING(struct bounce_config, from_format, "header_from_format"),
 	BIND_STRING(struct bounce_config, filter_classes, "internal_mail_filter_classes"),
+	BIND_STRING(struct bounce_config, utf8_classes, "smtputf8_autodetect_classes"),
 	BIND_STRING(struct bounce_config, cleanup_service, "cleanup_service_name"),
 	BIND_STRING(struct bounce_config, defer_service, "defer_service_name"),
 	BIND_STRING(struct bounce_config, trace_service, "trace_service_name"),
@@ -22,6 +23,7 @@ const struct binding bounce_bindings[] = {
 	BIND_TIME(struct bounce_config, queue_lifetime_sec, "maximal_queue_lifetime"),
 	BIND_TIME(struct bounce_config, ipc_timeout_sec, "ipc_timeout"),
 	BIND_BOOL(struct bounce_config, compatible_log, "backwards_bounce_logfile_compatibility"),
+	BIND_BOOL(struct bounce_config, utf8, "smtputf8_enable"),
 	BIND_BOOL(struct bounce_config, threaded, "enable_threaded_bounces"),
 	BIND_END
 };

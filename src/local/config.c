@@ -31,6 +31,7 @@ const struct binding local_bindings[] = {
 	BIND_STRING(struct local_config, rewrite_service, "rewrite_service_name"),
 	BIND_STRING(struct local_config, myhostname, "myhostname"),
 	BIND_STRING(struct local_config, mail_name, "mail_name"),
+	BIND_STRING(struct local_config, utf8_classes, "smtputf8_autodetect_classes"),
 	BIND_LONG(struct local_config, mailbox_size_limit, "mailbox_size_limit"),
 	BIND_LONG(struct local_config, message_size_limit, "message_size_limit"),
 	BIND_INT(struct local_config, lock_attempts, "deliver_lock_attempts"),
@@ -46,6 +47,7 @@ const struct binding local_bindings[] = {
 	BIND_BOOL(struct local_config, frozen_delivered_to, "frozen_delivered_to"),
 	BIND_BOOL(struct local_config, require_home, "require_home_directory"),
 	BIND_BOOL(struct local_config, biff, "biff"),
+	BIND_BOOL(struct local_config, utf8, "smtputf8_enable"),
 	BIND_END
 };
 

@@ -11,11 +11,11 @@ struct local_config {
 	const char *forward_path, *forward_filter, *command_filter, *command_directory, *directory_filter, *command_shell;
 	const char *default_privs, *export_environment;
 	const char *allow_commands, *allow_files, *prepend_delivered, *propagate;
-	const char *cleanup_service, *rewrite_service, *myhostname, *mail_name;
+	const char *cleanup_service, *rewrite_service, *myhostname, *mail_name, *utf8_classes;
 	long long mailbox_size_limit, message_size_limit;
 	int lock_attempts, lock_delay_sec, stale_lock_sec, ipc_timeout_sec, command_time_limit_sec, duplicate_limit;
 	bool owner_request_special, expand_owner_alias, reset_owner_alias, strict_ownership, frozen_delivered_to;
-	bool require_home, biff;
+	bool require_home, biff, utf8;
 };
 
 extern const struct binding local_bindings[];

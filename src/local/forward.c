@@ -138,15 +138,24 @@ finish(struct cleanup_client *cleanup, struct dsn *dsn)
 }
 
 /* It was inspected and copied when it came: only its addresses are new. */
+static unsigned
+cleanup_flags(const struct local_delivery *delivery)
+{
+	const struct local_config *config = delivery->agent->config;
+	bool utf8 = (delivery->request->options & QUEUE_OPTION_SMTPUTF8_REQUESTED) != 0;
+
+	return CLEANUP_INTERNAL | (utf8 ? CLEANUP_SMTPUTF8 : 0) |
+	    cleanup_utf8_flags(config->utf8, config->utf8_classes, "forward");
+}
+
 static void
 send_on(const struct forward *forward, struct dsn *dsn)
 {
 	struct cleanup_client *cleanup = forward->delivery->agent->cleanup;
-	bool utf8 = (forward->delivery->request->options & QUEUE_OPTION_SMTPUTF8_REQUESTED) != 0;
 	struct buf why = BUF_INIT;
 	enum queue_read content;
 
-	if (!cleanup_open(cleanup, CLEANUP_INTERNAL | (utf8 ? CLEANUP_SMTPUTF8 : 0), &why)) {
+	if (!cleanup_open(cleanup, cleanup_flags(forward->delivery), &why)) {
 		dsn_set(dsn, "4.3.0", "cannot forward: %s", buf_c(&why));
 		buf_fini(&why);
 		return;

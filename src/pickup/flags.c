@@ -11,8 +11,7 @@ pickup_cleanup_flags(const struct pickup_config *config, bool requeued)
 		log_warn("%s", buf_c(&why));
 	if (requeued)
 		flags &= ~(unsigned)CLEANUP_MILTER;	/* they have seen it, and changed it */
-	if (config->utf8 && cleanup_autodetects(config->utf8_classes, "sendmail"))
-		flags |= CLEANUP_AUTO_UTF8;
+	flags |= cleanup_utf8_flags(config->utf8, config->utf8_classes, "sendmail");
 	buf_fini(&why);
 	return flags;
 }

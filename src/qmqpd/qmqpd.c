@@ -35,9 +35,7 @@ cleanup_flags(const struct qmqpd_config *config)
 
 	if (!cleanup_override(&flags, config->overrides, &why))
 		log_fatal("%s", buf_c(&why));
-	if (config->utf8 && cleanup_autodetects(config->utf8_classes, "qmqpd"))
-		flags |= CLEANUP_AUTO_UTF8;
-	return flags;
+	return flags | cleanup_utf8_flags(config->utf8, config->utf8_classes, "qmqpd");
 }
 
 /* Does this feature let "domain" stand for what is below it? */

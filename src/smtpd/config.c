@@ -77,6 +77,7 @@ const struct binding smtpd_bindings[] = {
 	STRING(command_directory, "command_directory"),
 	STRING(dns_reply_filter, "smtpd_dns_reply_filter"),
 	STRING(cleanup_service_name, "cleanup_service_name"),
+	STRING(smtputf8_autodetect_classes, "smtputf8_autodetect_classes"),
 	STRING(rewrite_service_name, "rewrite_service_name"),
 	STRING(parent_domain_matches_subdomains, "parent_domain_matches_subdomains"),
 	BIND_END

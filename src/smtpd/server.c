@@ -11,14 +11,14 @@
 enum { ANVIL_TIMEOUT_MS = 10000 };	/* limits are not worth a longer wait */
 
 static unsigned
-cleanup_flags(const char *options)
+cleanup_flags(const struct smtpd_config *config)
 {
 	unsigned flags = CLEANUP_EXTERNAL | CLEANUP_SMTP_REPLY;
 	struct buf why = BUF_INIT;
 
-	if (!cleanup_override(&flags, options, &why))
+	if (!cleanup_override(&flags, config->receive_override_options, &why))
 		log_fatal("%s", buf_c(&why));
-	return flags;
+	return flags | cleanup_utf8_flags(config->smtputf8_enable, config->smtputf8_autodetect_classes, "smtpd");
 }
 
 static void
@@ -229,7 +229,7 @@ server_open(struct service_context *ctx)
 	if (!smtpd_bare_newline_parse(server->config->forbid_bare_newline, &server->bare_newline))
 		log_fatal("smtpd_forbid_bare_newline = %s: use no, note, yes, normalize or reject",
 		    server->config->forbid_bare_newline);
-	server->cleanup_flags = cleanup_flags(server->config->receive_override_options);
+	server->cleanup_flags = cleanup_flags(server->config);
 	if (!service_standalone(ctx)) {
 		server->needs_tls = needs_tls(server->config);
 		open_milters(server);

@@ -47,9 +47,9 @@ static bool
 compose(const struct probe_settings *settings, struct cleanup_client *cleanup, struct view address, struct buf *why)
 {
 	struct buf sender = BUF_INIT;
-	unsigned status;
+	unsigned status, utf8 = cleanup_utf8_flags(settings->utf8, settings->utf8_classes, "verify");
 
-	if (!cleanup_open(cleanup, PROBE_FLAGS, why))
+	if (!cleanup_open(cleanup, PROBE_FLAGS | utf8, why))
 		return false;
 	verify_sender_put(&settings->sender, clock_wall().tv_sec, &sender);
 	put_envelope(cleanup, buf_view(&sender), address);

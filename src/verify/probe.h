@@ -7,7 +7,8 @@
 
 struct probe_settings {
 	struct verify_sender sender;
-	const char *myhostname, *mail_name;
+	const char *myhostname, *mail_name, *utf8_classes;
+	bool utf8;
 };
 
 /* True: it is in the queue. A failure is logged. */

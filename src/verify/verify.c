@@ -27,6 +27,8 @@ static const struct binding bindings[] = {
 	BIND_TIME(struct verify_config, probe.sender.ttl_sec, "address_verify_sender_ttl"),
 	BIND_STRING(struct verify_config, probe.myhostname, "myhostname"),
 	BIND_STRING(struct verify_config, probe.mail_name, "mail_name"),
+	BIND_STRING(struct verify_config, probe.utf8_classes, "smtputf8_autodetect_classes"),
+	BIND_BOOL(struct verify_config, probe.utf8, "smtputf8_enable"),
 	BIND_TIME(struct verify_config, cleanup_interval_sec, "address_verify_cache_cleanup_interval"),
 	BIND_TIME(struct verify_config, ipc_timeout_sec, "ipc_timeout"),
 	BIND_BOOL(struct verify_config, negative_cache, "address_verify_negative_cache"),

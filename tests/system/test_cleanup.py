@@ -116,6 +116,24 @@ def test_notice_to_an_alias(make_mta: Callable[..., Mta]) -> None:
     assert "To: sender@alias.test\n" in mta.wait_mail("alice", "Subject: Undelivered Mail")
 
 
+@pytest.mark.parametrize("origin", ["smtpd", "bounce"])
+def test_utf8_that_nobody_declared_is_noticed(make_mta: Callable[..., Mta], origin: str) -> None:
+    """smtputf8_autodetect_classes names whose mail is looked through."""
+    mta = make_mta({"transport_maps": "inline:{{bad.test=error:5.1.1 no}, {later.test=retry:4.0.0 later}}",
+                    "smtpd_reject_unlisted_recipient": "no", "smtputf8_autodetect_classes": origin}).start()
+    with mta.smtp() as session:
+        session.ehlo("client.example.test")
+        session.command_encoding = "utf-8"
+        session.docmd("MAIL", "FROM:<j\u00fcrgen@later.test>")
+        session.docmd("RCPT", "TO:<j\u00fcrgen@later.test>" if origin == "smtpd" else "TO:<nobody@bad.test>")
+        queue_id = re.search(rb"queued as (\w+)", session.data(b"Subject: plain\n\nbody\n")[1])[1].decode()
+    if origin == "bounce":
+        queue_id = mta.wait_log(rf"{queue_id}: sender non-delivery notification: (\w+)")[1]
+    mta.wait_log(rf": {queue_id}: to=.*status=deferred")
+    size = mta.run("postcat", "-q", queue_id, check=True).stdout.split("message_size:")[1].splitlines()[0].split()
+    assert int(size[5]) & 1
+
+
 def test_report_about_a_message_in_utf8(strict: Mta) -> None:
     """RFC 6533: types and addresses of the report are those of SMTPUTF8."""
     with strict.smtp() as session:

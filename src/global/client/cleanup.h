@@ -55,8 +55,11 @@ const struct cleanup_reply_row *cleanup_reply(unsigned status);
 
 /* receive_override_options: takes away what the words name. False: the last unknown one is in why. */
 bool		 cleanup_override(unsigned *flags, const char *options, struct buf *why);
-/* smtputf8_autodetect_classes: is mail of this origin ("sendmail", "qmqpd") looked through for addresses in UTF-8? */
-bool		 cleanup_autodetects(const char *classes, const char *origin);
+/*
+ * smtputf8_autodetect_classes: CLEANUP_AUTO_UTF8 when mail of this origin ("sendmail", "bounce") is looked through for
+ * addresses in UTF-8; enabled: smtputf8_enable.
+ */
+unsigned	 cleanup_utf8_flags(bool enabled, const char *classes, const char *origin);
 
 /* Notices are internal mail: inspected only where internal_mail_filter_classes names their class ("bounce", "notify"). */
 unsigned cleanup_notice_flags(const char *filter_classes, const char *class);

@@ -38,14 +38,14 @@ cleanup_override(unsigned *flags, const char *options, struct buf *why)
 	return ok;
 }
 
-bool
-cleanup_autodetects(const char *classes, const char *origin)
+unsigned
+cleanup_utf8_flags(bool enabled, const char *classes, const char *origin)
 {
 	struct view rest = view_string(classes), word;
 
-	while (view_word(&rest, ", \t\r\n", &word)) {
+	while (enabled && view_word(&rest, ", \t\r\n", &word)) {
 		if (view_is_nocase(word, origin) || view_is_nocase(word, "all"))
-			return true;
+			return CLEANUP_AUTO_UTF8;
 	}
-	return false;
+	return 0;
 }

@@ -18,6 +18,8 @@ const struct binding transcript_bindings[] = {
 	STRING(mail_name, "mail_name"),
 	STRING(filter_classes, "internal_mail_filter_classes"),
 	STRING(cleanup_service, "cleanup_service_name"),
+	STRING(utf8_classes, "smtputf8_autodetect_classes"),
+	BIND_BOOL(struct transcript_config, utf8, "smtputf8_enable"),
 	BIND_TIME(struct transcript_config, ipc_timeout_sec, "ipc_timeout"),
 	BIND_END
 };
@@ -81,13 +83,16 @@ transcript_out(struct transcript *transcript, int code, const char *dsn, struct 
 	}
 }
 
-/* Space and services are our resources; sizes, numbers and rights are policy (RFC 3463, 3). */
+/*
+ * Space and services are our resources; sizes, numbers and rights are policy (RFC 3463, 3). Who is unknown would have been
+ * bounced later.
+ */
 void
 transcript_refused(struct transcript *transcript, const char *dsn)
 {
 	static const struct { const char *subject; unsigned trouble; } classes[] = {
-		{ ".3.4", TROUBLE_POLICY }, { ".5.3", TROUBLE_POLICY }, { ".7.", TROUBLE_POLICY }, { ".1.", TROUBLE_POLICY },
-		{ ".3.", TROUBLE_RESOURCE }, { "", TROUBLE_PROTOCOL },
+		{ ".3.4", TROUBLE_POLICY }, { ".5.3", TROUBLE_POLICY }, { ".7.", TROUBLE_POLICY }, { ".1.1", TROUBLE_BOUNCE },
+		{ ".1.", TROUBLE_POLICY }, { ".3.5", TROUBLE_SOFTWARE }, { ".3.", TROUBLE_RESOURCE }, { "", TROUBLE_PROTOCOL },
 	};
 	struct view rest = view_string(dsn + strcspn(dsn, "."));
 	size_t i = 0;
@@ -188,9 +193,9 @@ compose(struct cleanup_client *cleanup, const struct transcript *transcript, con
 {
 	bool bounced = (transcript->troubles & TROUBLE_BOUNCE) != 0;
 	const char *recipient = bounced ? config->bounce_recipient : config->error_recipient;
-	unsigned status;
+	unsigned status, utf8 = cleanup_utf8_flags(config->utf8, config->utf8_classes, "notify");
 
-	if (!cleanup_open(cleanup, cleanup_notice_flags(config->filter_classes, "notify"), why))
+	if (!cleanup_open(cleanup, cleanup_notice_flags(config->filter_classes, "notify") | utf8, why))
 		return false;
 	put_envelope(cleanup, config, recipient);
 	put_content(cleanup, transcript, config, recipient, what);

@@ -21,7 +21,9 @@ test_classes(void **state)
 	assert_int_equal(class_of("4.3.1"), TROUBLE_RESOURCE);
 	assert_int_equal(class_of("5.3.4"), TROUBLE_POLICY);
 	assert_int_equal(class_of("5.7.1"), TROUBLE_POLICY);
-	assert_int_equal(class_of("5.1.1"), TROUBLE_POLICY);
+	assert_int_equal(class_of("5.1.1"), TROUBLE_BOUNCE);
+	assert_int_equal(class_of("5.1.8"), TROUBLE_POLICY);
+	assert_int_equal(class_of("4.3.5"), TROUBLE_SOFTWARE);
 	assert_int_equal(class_of("4.5.3"), TROUBLE_POLICY);
 	assert_int_equal(class_of("5.5.2"), TROUBLE_PROTOCOL);
 	assert_int_equal(class_of(""), TROUBLE_PROTOCOL);
