@@ -1,5 +1,6 @@
 """What `make install` lays out."""
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -31,6 +32,16 @@ def test_each_program_has_its_manual() -> None:
                 if (ROOT / folder).is_dir() for path in (ROOT / folder).iterdir()]
     manuals = {path.stem for path in (ROOT / "usr/share/man").rglob("*.[18]") if path.exists()}
     assert not set(programs) - manuals
+
+
+def test_manual_of_each_parameter(make_mta: Callable[..., Mta]) -> None:
+    manual = (ROOT / "usr/share/man/man5/postconf.5").read_text()
+    described = set(re.findall(r"^\.It Cm (\w+) Pq default:", manual, re.M))
+    of_transports = tuple(re.findall(r"^\.It Ar transport Ns Cm (\w+) Pq default:", manual, re.M))
+    names = {line.split(" =")[0] for line in make_mta().run("postconf", "-d").stdout.splitlines()}
+    assert len(names) > 900 and not [name for name in names - described if not name.endswith(of_transports)]
+    assert ".It Cm address_verify_poll_delay" not in (ROOT / "usr/share/man/man8/verify.8").read_text()
+    assert ".It Cm address_verify_map Pq default:" in (ROOT / "usr/share/man/man8/verify.8").read_text()
 
 
 @pytest.fixture(name="debian_layout")
