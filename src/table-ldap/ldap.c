@@ -23,7 +23,7 @@ struct words {
 struct ldap {
 	struct settings *settings;
 	struct query query;
-	char *uris;
+	struct words uris;		/* in the order of asking */
 	const char *base, *filter, *bind_dn, *password;
 	const char *mechanisms, *realm, *authorise;
 	int version, timeout_sec, recursion_max, size_max, dereference, scope, min_ssf, debug;
@@ -169,18 +169,28 @@ introduce(struct ldap *l, struct buf *why)
 }
 
 static bool
-connect_to(struct ldap *l, struct buf *why)
+connect_to(struct ldap *l, const char *uri, struct buf *why)
 {
-	int error = ldap_initialize(&l->connection, l->uris);
+	int error = ldap_initialize(&l->connection, uri);
 
 	if (error != LDAP_SUCCESS) {
 		l->connection = NULL;
-		return failed(l, l->uris, error, why);
+		return failed(l, uri, error, why);
 	}
 	set_options(l);
 	if (introduce(l, why))
 		return true;
 	hang_up(l);
+	return false;
+}
+
+/* The library itself would go on to the next server only when one refuses the connection. *next: where to go on. */
+static bool
+connect_any(struct ldap *l, size_t *next, struct buf *why)
+{
+	while (*next < l->uris.count)
+		if (connect_to(l, l->uris.list[(*next)++], why))
+			return true;
 	return false;
 }
 
@@ -317,22 +327,18 @@ try_search(struct ldap *l, struct query_results *results, const char *base, cons
 	return good || results->count < 0 ? host->query_end(results, why) : LOOKUP_RETRY;
 }
 
-/* A connection of before may have been closed meanwhile. */
+/* A connection of before may have been closed meanwhile: that says nothing about its server. */
 static enum lookup
 ask(struct ldap *l, struct query_results *results, const char *base, const char *filter, struct buf *why)
 {
 	enum lookup result = LOOKUP_RETRY;
-	bool again = true;
+	bool lost = true;
+	size_t next = 0;
 
-	while (again) {
-		bool kept = l->connection != NULL, lost = false;
-
-		if (!kept && !connect_to(l, why))
-			return LOOKUP_RETRY;
+	host->why_set(why, "%s: there is no server_host", host->settings_title(l->settings));
+	while (lost && (l->connection != NULL || connect_any(l, &next, why)))
 		result = try_search(l, results, base, filter, &lost, why);
-		again = lost && kept;
-	}
-	return result;
+	return lost ? LOOKUP_RETRY : result;
 }
 
 static enum lookup
@@ -406,7 +412,7 @@ read_servers(struct ldap *l, int port)
 		else
 			host->buf_printf(&uris, "%sldap://%s:%d", i > 0 ? " " : "", name, port);
 	}
-	l->uris = host->mem_string(uris.data != NULL ? uris.data : "");
+	split(&l->uris, uris.data != NULL ? uris.data : "");
 	host->buf_fini(&uris);
 	host->mem_free(names.text);
 	host->mem_free(names.list);
@@ -444,11 +450,20 @@ read_bind(struct ldap *l, struct buf *why)
 		host->why_set(why, "%s: bind = %s: need yes, no or sasl", host->settings_title(l->settings), text);
 		return false;
 	}
-	if (l->sasl && l->version < 3) {
-		host->why_set(why, "%s: bind = sasl needs version = 3", host->settings_title(l->settings));
-		return false;
-	}
 	return true;
+}
+
+/* What version 2 does not have. */
+static void
+raise_version(struct ldap *l)
+{
+	const char *what = l->start_tls ? "start_tls" : l->sasl ? "bind = sasl" : NULL;
+
+	if (what == NULL || l->version >= 3)
+		return;
+	host->log_warn("%s: %s needs version = 3, which is used instead of %d", host->settings_title(l->settings), what,
+	    l->version);
+	l->version = 3;
 }
 
 static void
@@ -485,10 +500,13 @@ configure(struct ldap *l, const struct table_env *env, struct buf *why)
 	    !host->settings_number(s, "debuglevel", 0, INT32_MAX, 0, &l->debug, why))
 		return false;
 	read_servers(l, port);
-	return host->settings_yes(s, "chase_referrals", false, &l->chase, why) &&
-	    host->settings_yes(s, "start_tls", false, &l->start_tls, why) &&
-	    host->settings_yes(s, "tls_require_cert", false, &l->require_certificate, why) && read_scope(l, why) &&
-	    read_bind(l, why);
+	if (!host->settings_yes(s, "chase_referrals", false, &l->chase, why) ||
+	    !host->settings_yes(s, "start_tls", false, &l->start_tls, why) ||
+	    !host->settings_yes(s, "tls_require_cert", false, &l->require_certificate, why) || !read_scope(l, why) ||
+	    !read_bind(l, why))
+		return false;
+	raise_version(l);
+	return true;
 }
 
 static void
@@ -502,7 +520,8 @@ ldap_close(void *state)
 		host->mem_free(l->attributes[i].list);
 	}
 	host->mem_free(l->wanted);
-	host->mem_free(l->uris);
+	host->mem_free(l->uris.text);
+	host->mem_free(l->uris.list);
 	host->query_close(&l->query);
 	host->settings_free(l->settings);
 	host->mem_free(l);

@@ -119,8 +119,7 @@ set_options(MYSQL *mysql, const struct options *o)
 	mysql_options(mysql, MYSQL_OPT_WRITE_TIMEOUT, &answer_sec);
 	set_text(mysql, MYSQL_SET_CHARSET_NAME, o->charset);		/* TB15 */
 	set_text(mysql, MYSQL_READ_DEFAULT_FILE, o->file);
-	if (o->file != NULL)
-		set_text(mysql, MYSQL_READ_DEFAULT_GROUP, o->group);
+	set_text(mysql, MYSQL_READ_DEFAULT_GROUP, o->group);		/* without a file, of the library's own ones */
 	set_tls(mysql, o);
 }
 

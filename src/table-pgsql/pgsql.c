@@ -2,10 +2,11 @@
 #include <errno.h>
 #include <libpq-fe.h>
 #include <poll.h>
+#include <stdlib.h>
 
 #include "table/host.h"
 
-enum { CONNECT_MS = 10000, ANSWER_MS = 60000 };
+enum { CONNECT_MS = 10000, CONNECT_MAX_SEC = 3600, ANSWER_MS = 60000 };
 
 static const struct table_host *host;
 
@@ -65,10 +66,24 @@ wait_for(const PGconn *pg, short events, msec_t deadline)
 	return n > 0;
 }
 
+/* A URI may say how long. */
+static msec_t
+connect_limit(PGconn *pg)
+{
+	PQconninfoOption *options = PQconninfo(pg);
+	long seconds = 0;
+
+	for (const PQconninfoOption *o = options; o != NULL && o->keyword != NULL; o++)
+		if (strcmp(o->keyword, "connect_timeout") == 0 && o->val != NULL)
+			seconds = strtol(o->val, NULL, 10);
+	PQconninfoFree(options);
+	return seconds > 0 && seconds < CONNECT_MAX_SEC ? seconds * 1000 : CONNECT_MS;
+}
+
 static bool
 finish_connecting(PGconn *pg, struct buf *why)
 {
-	msec_t deadline = host->clock_now() + CONNECT_MS;
+	msec_t deadline = host->clock_now() + connect_limit(pg);
 	PostgresPollingStatusType state = PGRES_POLLING_WRITING;
 
 	while (PQstatus(pg) != CONNECTION_BAD && state != PGRES_POLLING_OK && state != PGRES_POLLING_FAILED) {

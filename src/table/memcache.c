@@ -85,19 +85,28 @@ malformed(struct exchange *e, const char *what, struct buf *why)
 	return REMOTE_MALFORMED;
 }
 
+/* A server that is silent is not asked again by remote.h: how often is for max_try to say. */
+static enum remote_result
+lost(enum stream_result result, struct buf *why)
+{
+	if (result != STREAM_TIMEOUT)
+		return REMOTE_LOST;
+	why_set(why, "no answer in time");
+	return REMOTE_MALFORMED;
+}
+
 static enum remote_result
 read_line(struct stream *stream, struct exchange *e, struct buf *why)
 {
-	switch (stream_line(stream, (size_t)e->m->line_max, &e->line)) {
+	enum stream_result result = stream_line(stream, (size_t)e->m->line_max, &e->line);
+
+	switch (result) {
 	case STREAM_OK:
 		break;
 	case STREAM_LONG:
 		return malformed(e, "a line above line_size_limit", why);
-	case STREAM_TIMEOUT:
-		why_set(why, "no answer in time");
-		return REMOTE_LOST;
 	default:
-		return REMOTE_LOST;
+		return lost(result, why);
 	}
 	if (e->line.len > 0 && e->line.data[e->line.len - 1] == '\r')
 		buf_truncate(&e->line, e->line.len - 1);
@@ -125,6 +134,7 @@ static enum remote_result
 read_value(struct stream *stream, struct exchange *e, struct buf *why)
 {
 	enum remote_result result;
+	enum stream_result got;
 	size_t length;
 
 	if (!value_length(e, &length))
@@ -132,8 +142,8 @@ read_value(struct stream *stream, struct exchange *e, struct buf *why)
 	if (length > (size_t)e->m->data_max)
 		return malformed(e, "a value above data_size_limit", why);
 	buf_reset(e->value);
-	if (stream_exact(stream, buf_reserve(e->value, length + 2), length + 2) != STREAM_OK)
-		return REMOTE_LOST;
+	if ((got = stream_exact(stream, buf_reserve(e->value, length + 2), length + 2)) != STREAM_OK)
+		return lost(got, why);
 	buf_added(e->value, length + 2);
 	if (!view_ends(buf_view(e->value), VIEW("\r\n")))
 		return malformed(e, "a value that does not end where it should", why);

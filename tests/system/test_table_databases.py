@@ -1,8 +1,11 @@
 """Tables in real database servers, each started here in a directory of its own; skipped where a server is not installed."""
 import os
 import shutil
+import socket
 import subprocess
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Callable, Iterator, Optional
 
@@ -24,6 +27,27 @@ def program(name: str) -> str:
     if not found:
         pytest.skip(f"{name} is not installed")
     return str(found)
+
+
+def certificates() -> Path:
+    """A directory with an authority (ca), a certificate of it for 127.0.0.1 (cert, key), and another authority (other)."""
+    if (BASE / "tls").exists():
+        return BASE / "tls"
+    (BASE / "tls").mkdir()
+    (BASE / "tls").chmod(0o755)
+
+    def openssl(*arguments: str) -> None:
+        subprocess.run([program("openssl"), *arguments], cwd=BASE / "tls", capture_output=True, check=True)
+    new_key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    for each in ("ca", "other"):
+        openssl("req", "-x509", *new_key, "-keyout", f"{each}.key", "-out", each, "-days", "2", "-subj", f"/CN={each} of the test")
+    openssl("req", *new_key, "-keyout", "key", "-out", "request", "-subj", "/CN=127.0.0.1")
+    (BASE / "tls/names").write_text("subjectAltName = IP:127.0.0.1, DNS:localhost\n")
+    openssl("x509", "-req", "-in", "request", "-CA", "ca", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-out", "cert",
+            "-extfile", "names")
+    for each in (BASE / "tls").iterdir():
+        each.chmod(0o644)
+    return BASE / "tls"
 
 
 class Server:
@@ -86,25 +110,20 @@ def sql_rows(mysql: bool) -> str:
 
 
 class Mysql(Server):
-    """MariaDB, over TLS with a certificate that it signed itself, when asked to."""
+    """MariaDB, over TLS when asked to."""
     type = "mysql"
 
     def __init__(self) -> None:
-        mariadbd = program("mariadbd")
+        mariadbd, tls = program("mariadbd"), certificates()
         super().__init__()
-        self.certificate()
         (self.dir / "init").write_text(
             "CREATE DATABASE mail CHARACTER SET utf8mb4;\nUSE mail;\n" + sql_rows(True).replace("; ", ";\n") + "\n")
         self.start(mariadbd, "--no-defaults", "--skip-grant-tables", "--skip-networking=0", f"--datadir={self.dir}",
-                   f"--socket={self.dir}/sock", f"--port={self.port}", "--bind-address=127.0.0.1",
+                   f"--socket={self.dir}/sock", f"--port={self.port}", "--bind-address=127.0.0.1,127.0.0.2",
                    f"--pid-file={self.dir}/pid", f"--init-file={self.dir}/init", "--innodb-flush-method=nosync",
-                   "--character-set-server=utf8mb4", f"--ssl-cert={self.dir}/cert", f"--ssl-key={self.dir}/key",
+                   "--character-set-server=utf8mb4", f"--ssl-cert={tls}/cert", f"--ssl-key={tls}/key", f"--ssl-ca={tls}/ca",
                    *(["--user=root"] if PRIVILEGED else []))
         self.wait(program("mariadb"), "--no-defaults", f"--socket={self.dir}/sock", "-e", "SELECT * FROM mail.a")
-
-    def certificate(self) -> None:
-        self.run(program("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-                 "-keyout", f"{self.dir}/key", "-out", f"{self.dir}/cert", "-days", "2", "-subj", "/CN=elsewhere.test")
 
     def place(self) -> str:
         return f"hosts = unix:{self.dir}/sock\nuser = any\npassword = x\ndbname = mail"
@@ -120,8 +139,13 @@ class Pgsql(Server):
         someone = ["setpriv", "--reuid=2112", "--regid=2112", "--clear-groups"] if PRIVILEGED else []
         self.run(*someone, initdb, "-D", f"{self.dir}/data", "-U", "mail", "-A", "trust", "-E", "UTF8", "--no-sync",
                  "--locale=C", cwd=self.dir)
+        for each in ("cert", "key"):
+            shutil.copy(certificates() / each, self.dir / each)
+            (self.dir / each).chmod(0o600)
+            if PRIVILEGED:
+                os.chown(self.dir / each, 2112, 2112)
         self.start(*someone, postgres, "-D", f"{self.dir}/data", "-k", str(self.dir), "-p", str(self.port), "-h", "127.0.0.1",
-                   "-F")
+                   "-F", "-c", "ssl=on", "-c", f"ssl_cert_file={self.dir}/cert", "-c", f"ssl_key_file={self.dir}/key")
         self.wait(psql, "-h", str(self.dir), "-p", str(self.port), "-U", "mail", "-c", "SELECT 1", "postgres")
         self.run(psql, "-h", str(self.dir), "-p", str(self.port), "-U", "mail", "-c", sql_rows(False) +
                  "CREATE FUNCTION find(k text) RETURNS SETOF text LANGUAGE sql AS 'SELECT value FROM a WHERE name = k'",
@@ -147,14 +171,18 @@ class Ldap(Server):
     def __init__(self) -> None:
         slapd = program("slapd")
         super().__init__()
+        self.tls_port = free_port()
         (self.dir / "data").mkdir()
         schemas = "".join(f"include /etc/ldap/schema/{name}.schema\n" for name in ("core", "cosine", "inetorgperson"))
         (self.dir / "conf").write_text(
             f"{schemas}modulepath /usr/lib/ldap\nmoduleload back_mdb\npidfile {self.dir}/pid\ndatabase mdb\nmaxsize 1048576\n"
+            f"TLSCACertificateFile {certificates()}/ca\nTLSCertificateFile {certificates()}/cert\n"
+            f"TLSCertificateKeyFile {certificates()}/key\n"
             f'suffix "dc=example,dc=test"\nrootdn "cn=admin,dc=example,dc=test"\nrootpw secret\ndirectory {self.dir}/data\n')
         (self.dir / "ldif").write_text(LDIF + self.people() + self.groups())
         self.run(slapd, "-T", "add", "-f", f"{self.dir}/conf", "-l", f"{self.dir}/ldif")
-        self.start(slapd, "-d", "0", "-f", f"{self.dir}/conf", "-h", f"ldap://127.0.0.1:{self.port}/")
+        self.start(slapd, "-d", "0", "-f", f"{self.dir}/conf", "-h",
+                   f"ldap://127.0.0.1:{self.port}/ ldap://127.0.0.2:{self.port}/ ldaps://127.0.0.1:{self.tls_port}/")
         self.wait("sh", "-c", f"test -e {self.dir}/pid")
 
     @staticmethod
@@ -310,6 +338,68 @@ def test_mail_waits_while_the_server_is_gone(kind: str) -> None:
         assert poll(lambda: codes(mta, "alice", "nosuch") == [451, 451])
 
 
+class BadServer:
+    """Takes connections, and then is silent, talks nonsense, or hangs up."""
+
+    def __init__(self, habit: str) -> None:
+        self.habit = habit
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.kept: list[socket.socket] = []
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self) -> None:
+        """Until the listener is closed."""
+        while True:
+            try:
+                client = self.listener.accept()[0]
+            except OSError:
+                return
+            self.kept.append(client)
+            if self.habit == "nonsense":
+                client.sendall(b"\xff\x00 \r\nnonsense\r\n" * 100)
+            if self.habit == "gone":
+                client.close()
+
+
+BAD = {
+    "mysql": "hosts = {0}\nuser = a\npassword = b\ndbname = c\nquery = SELECT 1\noption_file = {1}/my.cnf",
+    "pgsql": "hosts = {2}\nquery = SELECT 1", "ldap": "server_host = {0}\ntimeout = 1\nversion = 3\nsearch_base = dc=test",
+    "redis": "hosts = {0}\ntimeout = 1", "memcache": "memcache = inet:{0}\ntimeout = 1\nmax_try = 1",
+    "mongodb": "uri = mongodb://{0}/?serverSelectionTimeoutMS=1000&connectTimeoutMS=1000\ndbname = a\ncollection = b\n"
+               'query_filter = {{{{"a": "%s"}}}}'}
+
+
+def test_bad_servers_are_failures_in_time(mta: Mta) -> None:
+    """TB1: and the next host is asked."""
+    servers = [BadServer(habit) for habit in ("silent", "nonsense", "gone")]
+    (mta.config / "my.cnf").write_text("[client]\nconnect-timeout = 1\n")
+    known = mta.run("postconf", "-m").stdout.split()
+
+    def ask(kind: str, bad: BadServer, good: Optional[Server]) -> tuple[int, str, str, float]:
+        path, start = mta.config / f"{kind}-{bad.habit}-{good is not None}.cf", time.monotonic()
+        place, uri = f"127.0.0.1:{bad.port}", f"postgresql://mail@127.0.0.1:{bad.port}/postgres?connect_timeout=1"
+        text = BAD[kind].format(place, mta.config, uri)
+        if good is not None:
+            also = f"127.0.0.1:{good.port}"
+            text = "\n".join([BAD[kind].format(f"{place} {also}", mta.config, f"{uri} {uri.replace(place, also)}"), good.keyed(),
+                              *good.place().splitlines()[1:]])
+        path.write_text(text.replace("{{", "{").replace("}}", "}") + "\n")
+        done = mta.run("postmap", "-q", "bob", f"{kind}:{path}")
+        return done.returncode, done.stdout, done.stderr, time.monotonic() - start
+    cases = [(kind, bad, None) for kind in BAD if kind in known for bad in servers]
+    cases += [(kind, bad, server(kind)) for kind in ("mysql", "pgsql", "ldap", "redis") if kind in known for bad in servers]
+    with ThreadPoolExecutor(len(cases)) as pool:
+        for case, (status, value, said, took) in zip(cases, pool.map(lambda case: ask(*case), cases)):
+            assert took < 20, (case, took)
+            if case[2] is None:
+                assert (status, value) == (1, "") and said, case
+            else:
+                assert (status, value) == (0, "plain\n"), (case, said)
+    for each in servers:
+        each.listener.close()
+
+
 def codes(mta: Mta, *users: str) -> list[int]:
     """What the server says about these recipients."""
     with mta.smtp() as session:
@@ -355,15 +445,45 @@ def test_postgresql_uri(find: Callable[..., object]) -> None:
     assert find(on, "bob", f"{SQL_KEY}\nhosts = postgresql://mail@127.0.0.1:{on.port}/postgres") == "plain"
 
 
-@pytest.mark.parametrize("settings, good", [
-    ("tls_CAfile = {0}/cert", True), ("tls_CAfile = {0}/cert\ntls_verify_cert = no", True),
-    ("tls_CAfile = {0}/cert\ntls_verify_cert = yes", False), ("tls_verify_cert = yes", False)])
-def test_mysql_server_certificate(find: Callable[..., object], settings: str, good: bool) -> None:
-    """TB4: the name in it is another one."""
+CIPHER = "query = SELECT IF(variable_value = '', 'none', 'some') FROM information_schema.session_status " \
+    "WHERE variable_name = 'ssl_cipher'"
+
+
+@pytest.mark.parametrize("settings, host, good", [
+    ("tls_CAfile = {0}/ca", "127.0.0.1", True), ("tls_CAfile = {0}/ca\ntls_verify_cert = yes", "127.0.0.1", True),
+    ("tls_CAfile = {0}/other\ntls_verify_cert = yes", "127.0.0.1", False), ("tls_verify_cert = yes", "127.0.0.1", False),
+    ("tls_CAfile = {0}/ca\ntls_verify_cert = yes", "127.0.0.2", False), ("tls_CAfile = {0}/ca", "127.0.0.2", True),
+    ("tls_cert_file = {0}/cert\ntls_key_file = {0}/key\ntls_CAfile = {0}/ca", "127.0.0.1", True),
+    ("tls_CAfile = {0}/ca\ntls_ciphers = ECDHE-ECDSA-AES256-GCM-SHA384", "127.0.0.1", True)])
+def test_mysql_server_certificate(find: Callable[..., object], settings: str, host: str, good: bool) -> None:
+    """TB4"""
     on = server("mysql")
-    found = find(on, "bob", f"{SQL_KEY}\nhosts = 127.0.0.1:{on.port}\n{settings.format(on.dir)}")
-    assert (found == "plain") == good, found
+    found = find(on, "bob", f"{CIPHER}\nhosts = {host}:{on.port}\n{settings.format(certificates())}")
+    assert (found == "some") == good, found
     assert good or "ertificate" in str(found) or "TLS" in str(found) or "SSL" in str(found)
+
+
+def test_mysql_option_file(mta: Mta, find: Callable[..., object]) -> None:
+    on = server("mysql")
+    options = mta.config / "my.cnf"
+    options.write_text(f"[client]\nport = {on.port}\n[mail]\nport = 1\n[tls]\nport = {on.port}\nssl-ca = {certificates()}/ca\n")
+    place = f"{SQL_KEY}\nhosts = 127.0.0.1\noption_file = {options}\n"
+    assert find(on, "bob", place) == "plain"
+    assert "connect" in str(find(on, "bob", place + "option_group = mail"))
+    assert find(on, "bob", place.replace(SQL_KEY, CIPHER) + "option_group = tls") == "some"
+
+
+@pytest.mark.parametrize("options, host, good", [
+    ("sslmode=require", "127.0.0.1", True), ("sslmode=verify-full&sslrootcert={0}/ca", "127.0.0.1", True),
+    ("sslmode=verify-ca&sslrootcert={0}/ca", "127.0.0.2", True), ("sslmode=verify-full&sslrootcert={0}/ca", "127.0.0.2", False),
+    ("sslmode=verify-ca&sslrootcert={0}/other", "127.0.0.1", False)])
+def test_postgresql_server_certificate(find: Callable[..., object], options: str, host: str, good: bool) -> None:
+    """TB4"""
+    on = server("pgsql")
+    uri = f"postgresql://mail@localhost:{on.port}/postgres?hostaddr=127.0.0.1&host={host}&{options.format(certificates())}"
+    found = find(on, "bob", f"query = SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()\nhosts = {uri}")
+    assert (found == "t") == good, found
+    assert good or "ertificate" in str(found)
 
 
 @pytest.mark.parametrize("kind", ["mysql", "pgsql"])
@@ -390,11 +510,28 @@ def test_ldap_loop_ends(find: Callable[..., object]) -> None:
 
 
 @pytest.mark.parametrize("settings, said", [
-    ("bind_pw = wrong", "bind"), ("scope = odd", "scope"), ("server_host = 127.0.0.1:1", "bind"), ("start_tls = yes", "start_tls"),
+    ("bind_pw = wrong", "bind"), ("scope = odd", "scope"), ("server_host = 127.0.0.1:1", "bind"),
     ("bind = maybe", "bind"), ("query_filter = (cn=%s", "search"), ("version = 4", "version")])
 def test_ldap_errors(find: Callable[..., object], settings: str, said: str) -> None:
     """TB1"""
     assert said in str(find(server("ldap"), "bob", f"{server('ldap').keyed()}\n{settings}"))
+
+
+@pytest.mark.parametrize("settings, good", [
+    ("start_tls = yes", True), ("start_tls = yes\ntls_ca_cert_file = {0}/ca\ntls_require_cert = yes", True),
+    ("start_tls = yes\ntls_ca_cert_file = {0}/other\ntls_require_cert = yes", False),
+    ("start_tls = yes\ntls_ca_cert_file = {0}/other", True), ("start_tls = yes\ntls_require_cert = yes", False),
+    ("start_tls = yes\nserver_host = ldap://127.0.0.2:{1}\ntls_ca_cert_file = {0}/ca\ntls_require_cert = yes", False),
+    ("server_host = ldaps://127.0.0.1:{2}\ntls_ca_cert_file = {0}/ca\ntls_require_cert = yes", True),
+    ("server_host = ldaps://127.0.0.1:{2}\ntls_ca_cert_file = {0}/other\ntls_require_cert = yes", False),
+    ("start_tls = yes\ntls_cert = {0}/cert\ntls_key = {0}/key", True), ("start_tls = yes\ntls_ca_cert_file = {0}/none", False),
+    ("start_tls = yes\nversion = 2", True), ("start_tls = yes\ntls_cipher_suite = nonsense", False)])
+def test_ldap_server_certificate(find: Callable[..., object], settings: str, good: bool) -> None:
+    """TB4"""
+    on = server("ldap")
+    assert isinstance(on, Ldap)
+    found = find(on, "bob", f"{on.keyed()}\n{settings.format(certificates(), on.port, on.tls_port)}")
+    assert (found == "plain") == good, found
 
 
 def test_ldap_old_ways_to_name_the_server(find: Callable[..., object]) -> None:
