@@ -15,6 +15,7 @@
 #include "util/log/log.h"
 #include "util/net/endpoint.h"
 #include "util/net/stream.h"
+#include "util/process/process.h"
 
 struct postqueue_config {
 	struct queue_layout layout;
@@ -46,10 +47,24 @@ usage(void)
 	log_fatal("usage: postqueue -f | postqueue -i queueid | postqueue -j | postqueue -p | postqueue -s site");
 }
 
+static bool
+is_mail_owner(struct config *config)
+{
+	const char *name = config_string(config, "mail_owner", NULL);
+	struct identity owner;
+	bool is = false;
+
+	if (name != NULL && identity_of_user(name, &owner)) {
+		is = owner.uid == getuid();
+		identity_fini(&owner);
+	}
+	return is;
+}
+
 static void
 require_listed(struct config *config, const char *parameter, const char *what)
 {
-	if (!command_is_privileged() || command_user_listed(config, parameter))
+	if (!command_is_privileged() || is_mail_owner(config) || command_user_listed(config, parameter))
 		return;
 	log_set_fatal_status(EX_NOPERM);
 	log_fatal("User %s(%ld) is not allowed to %s", command_user(), (long)getuid(), what);

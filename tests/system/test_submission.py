@@ -160,6 +160,15 @@ def test_authorized_users_by_each_kind_of_table_PD9(mta: Mta, users: str, allowe
         mta.configure(authorized_submit_users="static:anyone", authorized_mailq_users="static:anyone")
 
 
+def test_mail_owner_need_not_be_listed(mta: Mta) -> None:
+    try:
+        for owner, status in (("alice", 0), ("postfix", os.EX_NOPERM)):
+            mta.configure(authorized_mailq_users="bob", authorized_flush_users="bob", mail_owner=owner)
+            assert [run(mta, "postqueue", option).returncode for option in ("-p", "-f")] == [status] * 2
+    finally:
+        mta.configure(authorized_mailq_users="static:anyone", authorized_flush_users="static:anyone")
+
+
 @pytest.mark.parametrize("first, rest", [("", ""), ("F", "F"), ("From", "From"), ("From ", ""), (">From ", ""), ("From:", "From:"),
                                          ("From x\n", ""), ("From x", "")])
 def test_line_of_a_mailbox_in_front_HM7(mta: Mta, first: str, rest: str) -> None:
