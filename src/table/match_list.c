@@ -119,6 +119,9 @@ add_word(struct match_list *list, struct view word, bool negate, int depth)
 {
 	for (; word.len > 0 && word.data[0] == '!'; word = view_slice(word, 1, word.len))
 		negate = !negate;
+	if (word.len > 0 && word.data[0] == '#')		/* CF4 */
+		log_warn("%s: a comment must begin its line; \"%.*s\" and what follows are patterns here", list->title,
+		    VIEW_ARG(word));
 	if (word.len == 0)
 		add_broken(list, "no pattern after '!'");
 	else if (word.data[0] == '/')

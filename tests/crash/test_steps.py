@@ -105,3 +105,15 @@ def test_a_client_whose_process_died_waits_for_nobody_IP9(make_mta: MakeMta) -> 
         os.kill(gates.wait("smtpd", "accept4"), signal.SIGKILL)
         assert client.recv(3) == b"220"
     assert set(mta.children("smtpd")) - idle, "the other one slept until it looked around"
+
+
+def test_the_queue_manager_waits_for_no_notice_QM4(make_mta: MakeMta) -> None:
+    """The bounce service hangs over the first one; other mail comes and goes."""
+    mta, gates = gated(make_mta)
+    gates.arm("bounce", "open", "active/")
+    mta.send(SENDER, NOBODY, text="Subject: lost\n\nbody\n")
+    gates.wait("bounce", "open")
+    for _ in range(3):
+        mta.wait_removed(mta.send(SENDER, SENDER, text="Subject: lost\n\n550 5.1.1 no such user\n"))
+    gates.release("bounce", "open")
+    assert_told(mta, 4)

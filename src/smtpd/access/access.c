@@ -181,12 +181,15 @@ open_maps(struct access *access)
 		*wanted[i].maps = maps_open(access->env, wanted[i].title, wanted[i].list, TABLE_FOLD_FIXED);
 }
 
+/* CF7: what stands behind `permit` is never asked. */
 static bool
 protects(const struct rule_list *list)
 {
 	for (size_t i = 0; i < list->count; i++) {
 		bool warn_only = i > 0 && list->rules[i - 1].what->check == check_warn_if_reject;
 
+		if (list->rules[i].what->check == check_permit && !warn_only)
+			return false;
 		if (list->rules[i].what->protects != 0 && !warn_only)
 			return true;
 	}
