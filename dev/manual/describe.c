@@ -139,7 +139,9 @@ is_quantity(const struct param *param)
 static void
 put_bounds(const struct param *param, FILE *out)
 {
-	if (!is_quantity(param) && param->max > 0)
+	if (!is_quantity(param) && param->max > 0 && param->min == param->max)
+		fprintf(out, ", %lld characters", param->max);
+	else if (!is_quantity(param) && param->max > 0)
 		fprintf(out, ", %lld to %lld characters", param->min, param->max);
 	else if (!is_quantity(param))
 		fputs(param->min > 0 ? ", not empty" : "", out);
