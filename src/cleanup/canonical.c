@@ -13,7 +13,7 @@ apply(struct message *m, struct view value, struct view extension, struct buf *a
 	struct address_list list;
 	struct address_item item;
 	struct buf fresh = BUF_INIT;
-	struct view local, domain;
+	struct view local = VIEW_EMPTY, domain;
 
 	address_list_init(&list, value, 100, &arena);
 	if (!address_list_next(&list, &item) || item.internal.len == 0)
@@ -21,8 +21,8 @@ apply(struct message *m, struct view value, struct view extension, struct buf *a
 	if (item.internal.data[0] == '@' && address_split(buf_view(address), &local, &domain))
 		buf_putv(&fresh, local);
 	buf_putv(&fresh, item.internal);
-	if (extension.len > 0 && m->cleanup->propagate_canonical && address_split(buf_view(&fresh), &local, &domain))
-		buf_insert(&fresh, local.len, extension);
+	if (extension.len > 0 && m->cleanup->propagate_canonical)
+		buf_insert(&fresh, address_split(buf_view(&fresh), &local, &domain) ? local.len : fresh.len, extension);
 	rewrite_address(&m->cleanup->config->rewrite, REWRITE_LOCAL, buf_view(&fresh), address);
 out:
 	buf_fini(&fresh);

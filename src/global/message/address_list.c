@@ -235,6 +235,28 @@ skip_to_separator(struct address_list *list)
 	}
 }
 
+/* obs-route = obs-domain-list ":", obs-domain-list = "@" domain *( "," [ "@" domain ] ), RFC 5322, 4.4: the rest of it. */
+static bool
+rest_of_route(const struct address_list *list)
+{
+	enum { ROUTE_TOKENS_MAX = 100 };
+	struct address_list ahead = *list;
+	bool behind_comma = true;
+
+	for (int i = 0; i < ROUTE_TOKENS_MAX; i++) {
+		struct token token = next_token(&ahead);
+
+		if (special(&token, ':'))
+			return true;
+		if (token.type == TOKEN_END || (token.type == TOKEN_SPECIAL && memchr("@,.", token.text.data[0], 3) == NULL))
+			return false;
+		if (behind_comma && !special(&token, ',') && !special(&token, '@') && token.type != TOKEN_COMMENT)
+			return false;
+		behind_comma = special(&token, ',') || (behind_comma && token.type == TOKEN_COMMENT);
+	}
+	return false;
+}
+
 /* Between "@" and ":" of a route neither comma nor colon divides the list. */
 static bool
 in_route(const struct gathering *g)
@@ -242,10 +264,11 @@ in_route(const struct gathering *g)
 	return g->internal.len > 0 && g->internal.data[0] == '@' && view_find(buf_view(&g->internal), ':') < 0;
 }
 
+/* A comma was taken: does another address begin? */
 static bool
-separates(const struct gathering *g, const struct token *token)
+separates(const struct address_list *list, const struct gathering *g, const struct token *token)
 {
-	return (special(token, ',') && !in_route(g)) || special(token, ';');
+	return (special(token, ',') && !(in_route(g) && rest_of_route(list))) || special(token, ';');
 }
 
 /* True: the gathering holds a mailbox. */
@@ -265,7 +288,7 @@ mailbox(struct address_list *list, struct gathering *g, bool *angle)
 			gather_comment(g, &token);
 		else if (special(&token, ':') && !in_route(g))
 			gathering_reset(g);
-		else if (separates(g, &token)) {
+		else if (separates(list, g, &token)) {
 			if (g->start != NULL)
 				return true;
 		} else
