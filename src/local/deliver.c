@@ -62,8 +62,10 @@ local_envelope(const struct local_delivery *delivery, const struct target *targe
 	const struct queue_recipient *recipient = delivery->recipient;
 	struct copy_envelope envelope = { target->step->sender,
 		view_empty(recipient->original) ? recipient->address : recipient->original,
-		local_delivered_to(delivery, target->step), COPY_RETURN_PATH | COPY_ORIGINAL_TO, NULL };
+		local_delivered_to(delivery, target->step), COPY_RETURN_PATH, NULL };
 
+	if (delivery->request->settings->original_recipient)
+		envelope.flags |= COPY_ORIGINAL_TO;
 	if (delivery->agent->prepend_delivered & kind)
 		envelope.flags |= COPY_DELIVERED_TO;
 	return envelope;

@@ -86,9 +86,10 @@ run(struct agent *agent, struct delivery_request *request, struct arena *arena, 
 {
 	const struct pipe_options *options = &agent->options;
 	const struct queue_recipient *first = &request->recipients[0];
+	unsigned unwanted = request->settings->original_recipient ? 0 : COPY_ORIGINAL_TO;
 	struct view sender = view_empty(request->sender) ? view_string(options->null_sender) : request->sender;
 	struct copy_envelope envelope = { sender, view_empty(first->original) ? first->address : first->original,
-		first->address, options->copy, options->line_end };
+		first->address, options->copy & ~unwanted, options->line_end };
 	struct process_spec spec = { .environment = agent->environment.list, .directory = options->directory,
 		.chroot = options->chroot, .as = geteuid() == 0 ? &agent->as : NULL, .search_path = true };
 	struct delivery_command command = { .spec = &spec, .time_limit_sec = agent->config->time_limit_sec };

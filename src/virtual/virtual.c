@@ -178,8 +178,9 @@ static void
 store(const struct agent *agent, const struct delivery_request *request, const struct queue_recipient *recipient,
     const char *path, const struct identity *as, struct dsn *dsn)
 {
+	unsigned original = request->settings->original_recipient ? COPY_ORIGINAL_TO : 0;
 	struct copy_envelope envelope = { request->sender, view_empty(recipient->original) ? recipient->address :
-		recipient->original, recipient->address, COPY_RETURN_PATH | COPY_ORIGINAL_TO | COPY_DELIVERED_TO, NULL };
+		recipient->original, recipient->address, COPY_RETURN_PATH | COPY_DELIVERED_TO | original, NULL };
 	struct mailbox_target to = { .path = path, .as = as, .size_limit = agent->config->mailbox_limit, .lock = &agent->lock,
 		.strict_ownership = agent->config->strict_ownership, .defer = true };
 

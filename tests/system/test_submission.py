@@ -14,6 +14,7 @@ import pytest
 
 import frames
 from mta import BASE, PRIVILEGED, Mta, poll, set_gid_commands
+from submission import RECIPIENT, SENDER, message, record
 
 pytestmark = pytest.mark.skipif(not PRIVILEGED, reason="needs users of its own")
 
@@ -35,25 +36,6 @@ def run(mta: Mta, command: str, *arguments: str, config: str = "", **options: ob
     """One of the commands, as alice."""
     environment = {"PATH": "/usr/bin:/bin", "MAIL_CONFIG": config or str(mta.config), **options.pop("env", {})}
     return subprocess.run([COMMANDS / command, *arguments], capture_output=True, timeout=30, env=environment, **ALICE, **options)
-
-
-def record(kind: str, data: bytes | str) -> bytes:
-    """One record of a queue file."""
-    data = data.encode() if isinstance(data, str) else data
-    length, out = len(data), b""
-    while True:
-        out += bytes([length & 127 | (128 if length > 127 else 0)])
-        length >>= 7
-        if not length:
-            return kind.encode() + out + data
-
-
-def message(*envelope: bytes, content: bytes = record("N", "Subject: x") + record("N", "") + record("N", "body")) -> bytes:
-    """What sendmail gives to postdrop."""
-    return b"".join(envelope) + record("M", "") + content + record("X", "") + record("E", "")
-
-
-SENDER, RECIPIENT = record("S", "alice@example.test"), record("R", "bob@example.test")
 
 
 def waiting(mta: Mta) -> list[str]:

@@ -21,6 +21,7 @@ static const struct binding bindings[] = {
 	BIND_TIME(struct delivery_settings, ipc_timeout_sec, "ipc_timeout"),
 	BIND_INT(struct delivery_settings, delay_resolution, "delay_logging_resolution_limit"),
 	BIND_BOOL(struct delivery_settings, soft_bounce, "soft_bounce"),
+	BIND_BOOL(struct delivery_settings, original_recipient, "enable_original_recipient"),
 	BIND_STRING(struct delivery_settings, layout.hashed_names, "hash_queue_names"),
 	BIND_INT(struct delivery_settings, layout.hash_depth, "hash_queue_depth"),
 	BIND_BOOL(struct delivery_settings, layout.long_ids, "enable_long_queue_ids"),

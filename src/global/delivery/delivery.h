@@ -69,7 +69,7 @@ struct delivery_report {
 struct delivery_settings {
 	const char *bounce_service, *defer_service, *trace_service, *verify_service;	/* names below private/ */
 	int ipc_timeout_sec, delay_resolution;
-	bool soft_bounce;
+	bool soft_bounce, original_recipient;
 	struct verifier *verifier;	/* hears what became of probes */
 	struct maps *filter;		/* <agent>_delivery_status_filter; NULL: none */
 	struct queue_layout layout;
