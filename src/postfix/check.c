@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "postfix/control.h"
+#include "postfix/programs.h"
 #include "util/file/file.h"
 #include "util/log/log.h"
 
@@ -214,20 +215,6 @@ make_top(const struct control *control)
 	return true;
 }
 
-static void
-warn_writable(const char *directory, const char *name)
-{
-	struct buf path = BUF_INIT;
-	struct stat st;
-
-	buf_printf(&path, "%s/%s", directory, name);
-	if (stat(buf_c(&path), &st) == 0 && (st.st_mode & 022) != 0)
-		log_warn("group or other writable: %s", buf_c(&path));
-	if (stat(buf_c(&path), &st) == 0 && st.st_uid != 0 && geteuid() == 0)
-		log_warn("not owned by root: %s", buf_c(&path));
-	buf_fini(&path);
-}
-
 static bool
 make_data_directory(const struct control *control)
 {
@@ -253,13 +240,18 @@ make_data_directory(const struct control *control)
 bool
 check_all(struct control *control)
 {
-	const char *config = config_directory(control->config);
-
 	if (!find_accounts(control) || !accounts_are_safe(control))
 		return false;
 	warn_shared_ids(control);
-	warn_writable(config, ".");
-	warn_writable(config, "main.cf");
-	warn_writable(config, "master.cf");
+	programs_permissions(control, PERMISSIONS_OF_CONFIGURATION);
 	return make_top(control) && make_queue(control) && make_data_directory(control);
+}
+
+int
+control_set_permissions(struct control *control)
+{
+	if (!find_accounts(control) || !accounts_are_safe(control))
+		return 1;
+	return programs_permissions(control, PERMISSIONS_MEND) && make_top(control) && make_queue(control) &&
+	    make_data_directory(control) ? 0 : 1;
 }

@@ -241,6 +241,7 @@ control_check(struct control *control)
 {
 	bool good = check_all(control);
 
+	check_more(control);
 	if (master_cf_uses_chroot(control))
 		chroot_check(control->settings.queue_directory);
 	return good ? 0 : 1;

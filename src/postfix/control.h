@@ -17,7 +17,7 @@ struct postfix_settings {
 struct control {
 	struct config *config;
 	struct postfix_settings settings;
-	const char *argument;		/* of the command, or NULL */
+	char **arguments;		/* of the command, NULL ended */
 	bool debugger;			/* -D */
 	int verbose;			/* -v */
 	bool privileged;
@@ -39,8 +39,13 @@ int	control_status(struct control *control);
 int	control_check(struct control *control);
 int	control_logrotate(struct control *control);
 int	control_non_bdb(struct control *control);
+int	control_tls(struct control *control);
+int	control_upgrade(struct control *control);
+int	control_set_permissions(struct control *control);
 
 /* Directories, owners, modes: made and put right. False when the system cannot run like this. */
 bool	check_all(struct control *control);
+/* What a start does without, but an administrator wants to know: programs, settings, tables. */
+void	check_more(struct control *control);
 
 #endif

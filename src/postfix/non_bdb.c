@@ -1,8 +1,6 @@
 #include <stdio.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include "postfix/control.h"
+#include "postfix/run.h"
 #include "util/log/log.h"
 
 /* postfix non-bdb: away from Berkeley DB (table/redirect.h does what the level says). */
@@ -21,24 +19,15 @@ setting(const struct control *control, const char *name)
 static int
 set_level(const struct control *control, const char *level)
 {
-	struct buf program = BUF_INIT, assignment = BUF_INIT, why = BUF_INIT;
-	char in[] = "-c", edit[] = "-e", *directory = mem_string(config_directory(control->config)), *none = NULL;
-	char *argv[] = { NULL, in, directory, edit, NULL, NULL };
-	const struct process_spec spec = { .argv = argv, .environment = &none, .input = -1, .output = 1, .error = 2 };
-	struct process_outcome outcome;
-	pid_t pid;
+	struct buf assignment = BUF_INIT;
+	const char *arguments[] = { "-e", NULL, NULL };
+	int status;
 
-	buf_printf(&program, "%s/postconf", control->settings.command_directory);
 	buf_printf(&assignment, "non_bdb_migration_level=%s", level);
-	argv[0] = program.data;
-	argv[4] = assignment.data;
-	if ((pid = process_start(&spec, &why)) == -1)
-		log_fatal("%s", buf_c(&why));
-	outcome = process_wait(pid, CLOCK_NEVER);
-	mem_free(directory);
-	buf_fini(&program);
+	arguments[1] = buf_c(&assignment);
+	status = run_postconf(control, arguments);
 	buf_fini(&assignment);
-	return outcome.result == PROCESS_EXITED && outcome.status == 0 ? 0 : 1;
+	return status;
 }
 
 /* Redirected to Berkeley DB again, nothing would be won. */
@@ -58,7 +47,7 @@ require_other_types(const struct control *control)
 int
 control_non_bdb(struct control *control)
 {
-	const char *wanted = control->argument;
+	const char *wanted = control->arguments[0];
 
 	if (strcmp(wanted, "status") == 0) {
 		printf("%s\n", setting(control, "non_bdb_migration_level"));
