@@ -127,11 +127,11 @@ is_set(const struct known *known, struct view name)
 	return set;
 }
 
-/* A name of main.cf that something reads. */
+/* A name of main.cf that something reads. What is known already is looked through in any case. */
 static void
 used(struct known *known, struct view name)
 {
-	if (is_set(known, name) && add(known, name, NAME_USER))
+	if (known_class(known, name) == 0 && is_set(known, name) && add(known, name, NAME_USER))
 		setting_in_use(known, name);
 }
 

@@ -137,6 +137,15 @@ pipe unix - - n - - pipe flags=F -o unread=$u99
     assert "nope" not in run(conf, "-n").stdout and f"config_directory = {conf}\n" in run(conf, "-n").stdout
 
 
+def test_classes_of_names(conf: Path) -> None:
+    (conf / "main.cf").write_text("mydomain = a.test\nmyorigin = $mydomain $mine\nmine = x\nlocal_destination_recipient_limit = 7\n")
+    names = {each: [line.partition(" =")[0] for line in postconf(conf, "-C", each).splitlines()]
+             for each in ("builtin", "service", "user", "all")}
+    assert names["user"] == ["mine"] and {"mydomain", "myorigin"} <= set(names["builtin"])
+    assert {"local_destination_recipient_limit", "virtual_recipient_limit"} <= set(names["service"])
+    assert sorted(names["builtin"] + names["service"] + names["user"]) == names["all"] and len(set(names["all"])) == len(names["all"])
+
+
 def test_what_a_service_is_given(conf: Path) -> None:
     (conf / "main.cf").write_text("foo = main\n")
     (conf / "master.cf").write_text("""
