@@ -16,7 +16,7 @@
 #include "util/file/file.h"
 #include "util/log/log.h"
 
-enum { TRIGGER_MAX = 1024, TRIGGER_WAIT_MS = 1000 };
+enum { TRIGGER_MAX = 1024, TRIGGER_WAIT_MS = 1000, EVENTS_MAX = 64 };
 
 /* -- one client ---------------------------------------------------------------------------------- */
 
@@ -75,17 +75,19 @@ serve_pipe(struct service_context *ctx, int fd)
 
 /*
  * Which listener to try: one that has a client, or all of them (-1) after a while without: whoever was woken for a
- * client may have died before it accepted. -2: master is gone.
+ * client may have died before it accepted. -2: master is gone, or wants us to go, which comes before any client: who
+ * connects after a reload meets the new settings.
  */
 static int
 wait_for_listener(struct service_context *ctx, int set, msec_t since)
 {
-	struct epoll_event event;
-	int n = epoll_wait(set, &event, 1, service_nap_ms(ctx, since));
+	struct epoll_event events[EVENTS_MAX];
+	int n = epoll_wait(set, events, EVENTS_MAX, service_nap_ms(ctx, since));
 
-	if (n != 1)
-		return -1;
-	return listeners_has(ctx, event.data.fd) ? event.data.fd : -2;
+	for (int i = 0; i < n; i++)
+		if (!listeners_has(ctx, events[i].data.fd))
+			return -2;
+	return n > 0 ? events[0].data.fd : -1;
 }
 
 /* -1: there is none, or it was a trigger in a pipe, which is done with. */

@@ -108,8 +108,8 @@ def test_child_gets_arguments_and_descriptors(make_mta: MakeMta) -> None:
     assert toys.connect().echo(b"hello") == b"hello"
     start = toys.starts()[0]
     assert f" -n {toys.port} -t inet -o stress= {toys.trace} serve GENERATION=1 " in start
-    snapshot_and_listing = "7, 8"
-    assert start.endswith(f"fds=[0, 1, 2, 3, 4, 5, 6, {snapshot_and_listing}]")
+    snapshot_pool_and_listing = "7, 8, 9"
+    assert start.endswith(f"fds=[0, 1, 2, 3, 4, 5, 6, {snapshot_pool_and_listing}]")
 
 
 def test_idle_process_is_used_again(make_mta: MakeMta) -> None:
