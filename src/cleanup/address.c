@@ -10,7 +10,8 @@ address_is_local(const struct cleanup *cleanup, struct view internal)
 	if (!address_split(internal, &local, &domain))
 		return true;
 	return view_is_nocase(domain, cleanup->config->rewrite.myorigin)
-	    || match_list_string(cleanup->mydestination, domain) == LOOKUP_FOUND;
+	    || match_list_string(cleanup->mydestination, domain) == LOOKUP_FOUND
+	    || own_literal(&cleanup->own, cleanup->config->proxy_interfaces, domain);
 }
 
 bool

@@ -118,6 +118,20 @@ open_tables(struct service_context *ctx, struct cleanup *cleanup, const struct c
 	cleanup->mydestination = match_list_open(service_tables(ctx), "mydestination", mydestination, 0);
 }
 
+/* user@[our address] is as local as user@mydestination. */
+static void
+find_own_addresses(struct service_context *ctx, struct cleanup *cleanup)
+{
+	struct buf why = BUF_INIT;
+
+	if (maps_empty(cleanup->canonical) && maps_empty(cleanup->sender_canonical) && maps_empty(cleanup->recipient_canonical) &&
+	    maps_empty(cleanup->virtual_alias))
+		return;
+	if (!own_addresses(service_settings(ctx), &cleanup->own, &why))
+		log_fatal("%s", buf_c(&why));
+	buf_fini(&why);
+}
+
 static void
 prepare(struct service_context *ctx)
 {
@@ -143,6 +157,7 @@ prepare(struct service_context *ctx)
 		.nesting_max = (size_t)config->nesting_max, .flags = config->ignore_structure ? 0 : MIME_STRUCTURE,
 	};
 	open_tables(ctx, cleanup, config);
+	find_own_addresses(ctx, cleanup);
 	if (announcer_is_pipe("public/qmgr"))
 		service_promise_path(ctx, "file-write", "public");
 	service_set_state(ctx, cleanup);

@@ -53,6 +53,7 @@ const struct binding cleanup_bindings[] = {
 	BIND_STRING(C, virtual_alias_maps, "virtual_alias_maps"),
 	BIND_STRING(C, propagate_extensions, "propagate_unmatched_extensions"),
 	BIND_STRING(C, recipient_delimiter, "recipient_delimiter"),
+	BIND_STRING(C, proxy_interfaces, "proxy_interfaces"),
 	BIND_INT(C, alias_recursion_max, "virtual_alias_recursion_limit"),
 	BIND_INT(C, alias_expansion_max, "virtual_alias_expansion_limit"),
 	BIND_INT(C, alias_length_max, "virtual_alias_address_length_limit"),

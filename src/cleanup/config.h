@@ -32,7 +32,7 @@ struct cleanup_config {
 	const char *canonical_maps, *sender_canonical_maps, *recipient_canonical_maps;
 	const char *canonical_classes, *sender_canonical_classes, *recipient_canonical_classes;
 	const char *masquerade_domains, *masquerade_classes, *masquerade_exceptions;
-	const char *virtual_alias_maps, *propagate_extensions, *recipient_delimiter;
+	const char *virtual_alias_maps, *propagate_extensions, *recipient_delimiter, *proxy_interfaces;
 	int alias_recursion_max, alias_expansion_max, alias_length_max;
 
 	const char *bounce_service, *trace_service;

@@ -8,6 +8,7 @@
 #include "cleanup/config.h"
 #include "global/client/cleanup.h"
 #include "global/client/qmgr.h"
+#include "global/config/own_networks.h"
 #include "global/message/mime.h"
 #include "global/queue/queue_writer.h"
 #include "table/maps.h"
@@ -36,6 +37,7 @@ struct cleanup {
 	unsigned canonical_classes, sender_canonical_classes, recipient_canonical_classes, masquerade_classes;
 	bool propagate_canonical, propagate_virtual;
 	struct match_list *mydestination;
+	struct own_addresses own;	/* where there are tables of addresses */
 	struct announcer *announcer;
 	int flow_fd;			/* tokens of qmgr, or -1 */
 };

@@ -3,6 +3,7 @@
 #define SMTP_CLIENT_H
 
 #include "global/client/transcript.h"
+#include "global/config/own_networks.h"
 #include "global/maillog/debug_peers.h"
 #include "smtp/config.h"
 #include "table/maps.h"
@@ -23,6 +24,7 @@ struct client {
 	struct maps *passwords;
 	struct match_list *cache_destinations, *mechanisms;
 	struct match_list *mydestination;	/* where there are generic maps */
+	struct own_addresses own;		/* there, too */
 	unsigned sasl_security;		/* LOGIN_NO_PLAINTEXT and so on */
 };
 

@@ -34,7 +34,8 @@ is_local(const struct client *client, struct view address)
 	struct view local, domain;
 
 	return !address_split(address, &local, &domain) || view_is_nocase(domain, client->config->myorigin) ||
-	    match_list_string(client->mydestination, domain) == LOOKUP_FOUND;
+	    match_list_string(client->mydestination, domain) == LOOKUP_FOUND ||
+	    own_literal(&client->own, client->config->proxy_interfaces, domain);
 }
 
 bool

@@ -50,6 +50,21 @@ open_maps(struct service_context *ctx, const struct client *client, const char *
 	return maps;
 }
 
+/* generic maps, and what tells which users are our own */
+static void
+open_generic(struct service_context *ctx, struct client *client)
+{
+	struct buf why = BUF_INIT;
+
+	client->generic = open_maps(ctx, client, "generic_maps", TABLE_FOLD_FIXED);
+	if (client->generic == NULL)
+		return;
+	client->mydestination = match_list_open(service_tables(ctx), "mydestination", client->config->mydestination, 0);
+	if (!own_addresses(service_settings(ctx), &client->own, &why))
+		log_fatal("%s", buf_c(&why));
+	buf_fini(&why);
+}
+
 static void
 open_tables(struct service_context *ctx, struct client *client)
 {
@@ -62,9 +77,7 @@ open_tables(struct service_context *ctx, struct client *client)
 	if (*list != '\0')
 		client->mechanisms = match_list_open(service_tables(ctx), buf_c(&name), list, 0);
 	client->passwords = open_maps(ctx, client, "sasl_password_maps", TABLE_FOLD_FIXED);
-	client->generic = open_maps(ctx, client, "generic_maps", TABLE_FOLD_FIXED);
-	if (client->generic != NULL)
-		client->mydestination = match_list_open(service_tables(ctx), "mydestination", client->config->mydestination, 0);
+	open_generic(ctx, client);
 	client->discarded_keywords = open_maps(ctx, client,
 	    client->lmtp ? "discard_lhlo_keyword_address_maps" : "discard_ehlo_keyword_address_maps", 0);
 	client->reply_filter = open_maps(ctx, client, "reply_filter", 0);

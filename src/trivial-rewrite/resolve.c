@@ -42,26 +42,10 @@ in_list(struct question *q, const char *what, enum lookup result)
 /* -- whose domain -------------------------------------------------------------------------------------------------- */
 
 static bool
-is_own_literal(const struct resolving *r, struct view domain)
-{
-	struct view rest = view_string(r->config->proxy_interfaces), word;
-	struct netaddr literal, proxy;
-
-	if (domain.len == 0 || domain.data[0] != '[' || !netaddr_parse_literal(domain, &literal))
-		return false;
-	for (size_t i = 0; i < r->own.count; i++)
-		if (netaddr_equal(&r->own.list[i].address, &literal))
-			return true;
-	while (view_word(&rest, ", \t\r\n", &word))
-		if (netaddr_parse(word, &proxy) && netaddr_equal(&proxy, &literal))
-			return true;
-	return false;
-}
-
-static bool
 is_local(struct question *q, struct view domain)
 {
-	return in_list(q, "mydestination", match_list_string(q->r->mydestination, domain)) || is_own_literal(q->r, domain);
+	return in_list(q, "mydestination", match_list_string(q->r->mydestination, domain)) ||
+	    own_literal(&q->r->own, q->r->config->proxy_interfaces, domain);
 }
 
 /* -- the address --------------------------------------------------------------------------------------------------- */

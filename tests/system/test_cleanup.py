@@ -274,6 +274,13 @@ def test_extension_of_a_mapped_address_is_kept_once(strict: Mta) -> None:
     assert "\nCc: bob+tag@example.test\n" in delivered(strict, "extension", "Cc: old+tag@example.test\n\nbody\n")
 
 
+def test_names_alone_stand_for_users_of_our_addresses(make_mta: Callable[..., Mta]) -> None:
+    mta = make_mta({"canonical_maps": "inline:{old=bob@example.test}", "virtual_alias_maps": "inline:{list=alice@example.test}"}).start()
+    mta.send(ALICE, "old@[127.0.0.1]", "list@[127.0.0.1]")
+    mta.wait_log("to=<bob@example.test>, orig_to=<old@.127.0.0.1.>, .*status=sent")
+    mta.wait_log("to=<alice@example.test>, orig_to=<list@.127.0.0.1.>, .*status=sent")
+
+
 def test_alias_wider_than_the_limit_is_not_cut_short(strict: Mta) -> None:
     """CQ11"""
     with strict.smtp() as session:

@@ -179,6 +179,23 @@ own_addresses(struct config *config, struct own_addresses *out, struct buf *why)
 	return false;
 }
 
+bool
+own_literal(const struct own_addresses *own, const char *proxy_interfaces, struct view domain)
+{
+	struct view rest = view_string(proxy_interfaces), word;
+	struct netaddr literal, proxy;
+
+	if (domain.len == 0 || domain.data[0] != '[' || !netaddr_parse_literal(domain, &literal))
+		return false;
+	for (size_t i = 0; i < own->count; i++)
+		if (netaddr_equal(&own->list[i].address, &literal))
+			return true;
+	while (view_word(&rest, ", \t\r\n", &word))
+		if (netaddr_parse(word, &proxy) && netaddr_equal(&proxy, &literal))
+			return true;
+	return false;
+}
+
 /* -- mynetworks_style ------------------------------------------------------------------------------------------------ */
 
 static unsigned

@@ -20,6 +20,8 @@ struct own_addresses {
 
 /* inet_interfaces: "all", "loopback-only", or names and addresses; of the families that inet_protocols names. */
 bool	own_addresses(struct config *config, struct own_addresses *out, struct buf *why);
+/* Is this domain one of these addresses, or of proxy_interfaces, in brackets? */
+bool	own_literal(const struct own_addresses *own, const char *proxy_interfaces, struct view domain);
 /* Appends "127.0.0.0/8 [::1]/128 …". */
 bool	own_networks_put(struct config *config, struct buf *out, struct buf *why);
 
