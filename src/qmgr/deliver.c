@@ -53,6 +53,8 @@ flags_of(const struct mail *mail, const struct destination *destination)
 		flags |= DELIVERY_CONN_LOAD;
 	if (destination->connection_store)
 		flags |= DELIVERY_CONN_STORE;
+	if (mail->envelope.size.recipients == 1)
+		flags |= DELIVERY_SOLE;
 	return flags;
 }
 

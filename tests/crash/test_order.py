@@ -137,3 +137,20 @@ def test_maildir_is_synced_before_the_mark(make_mta: Callable[..., Mta]) -> None
                                        ("directory", ["fsync"], "/new>"))}
     assert where["content"] < where["name"] < where["directory"], made
     assert made[-1].name == "pwrite64"
+
+
+@pytest.mark.parametrize("others", [[], ["other@example.test"]], ids=["sole", "one-of-two"])
+def test_maildir_is_safe_before_the_queue_file_says_done(make_mta: Callable[..., Mta], others: list[str]) -> None:
+    """The message is synced before its name, and its name before a mark; the file of a sole recipient goes after it."""
+    mta = make_mta({**FAST, "home_mailbox": "Maildir/", "luser_relay": USER, "local_recipient_maps": ""})
+    trace = trace_service(mta, "local/unix", "local")
+    mta.start()
+    queue_id = mta.send(TO, TO, *others)
+    marked(trace, queue_id)
+    made = calls(trace)
+    name = next(i for i, call in enumerate(made) if call.name in ("renameat2", "link") and "/Maildir/new/" in call.rest)
+    mark = next(i for i, call in enumerate(made) if call.name == "pwrite64" and i > name)
+    synced = [i for i, call in enumerate(made) if call.name == "fsync"]
+    assert any(i < name and "/Maildir/tmp/" in made[i].rest for i in synced)
+    if others:
+        assert any(name < i < mark and "/Maildir/new>" in made[i].rest for i in synced)

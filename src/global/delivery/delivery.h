@@ -22,6 +22,7 @@ enum {
 	DELIVERY_CONN_LOAD	= 1 << 16,		/* an idle connection may be used */
 	DELIVERY_CONN_STORE	= 1 << 17,		/* … and kept afterwards */
 	DELIVERY_BOUNCE_NONE	= 1 << 18,		/* probes: no bounce or defer log */
+	DELIVERY_SOLE		= 1 << 19,		/* the message has this recipient only: when it is done, the file goes */
 };
 
 struct delivery_times {		/* of the message: for delays=a/b/c/d */

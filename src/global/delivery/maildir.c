@@ -95,9 +95,18 @@ move(const char *from, const char *to)
 	return true;
 }
 
-/* The name in new/ must be safe before the queue file's goes. */
+/*
+ * The name in new/ must be safe before the queue file says that the recipient is done. Where the file just goes, the file
+ * system may keep that order; a mark in the file can reach the disk before any name.
+ */
 static bool
-publish(const struct maildir_file *file, int queue_file, struct buf *why)
+safe_by_order(const struct maildir_file *file, const struct delivery_request *request)
+{
+	return (request->flags & DELIVERY_SOLE) != 0 && file_names_keep_order(file->fd, request->fd);
+}
+
+static bool
+publish(const struct maildir_file *file, const struct delivery_request *request, struct buf *why)
 {
 	struct buf final = BUF_INIT;
 	struct stat st;
@@ -106,7 +115,7 @@ publish(const struct maildir_file *file, int queue_file, struct buf *why)
 	if (ok) {
 		final_name(file, &st, &final);
 		ok = move(buf_c(&file->temporary), buf_c(&final)) &&
-		    (file_names_keep_order(file->fd, queue_file) || file_sync_directory(buf_c(&final), why));
+		    (safe_by_order(file, request) || file_sync_directory(buf_c(&final), why));
 	}
 	if (!ok)
 		why_set(why, "maildir delivery failed: %s", strerror(errno));
@@ -130,7 +139,7 @@ store(const struct delivery_request *request, const struct copy_envelope *envelo
 	bool ok = maildir_create(&file, why);
 
 	if (ok) {
-		ok = message_copy(request, envelope, file.fd, why) && publish(&file, request->fd, why);
+		ok = message_copy(request, envelope, file.fd, why) && publish(&file, request, why);
 		if (!ok)
 			discard(&file);
 		close(file.fd);
