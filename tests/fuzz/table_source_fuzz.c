@@ -1,9 +1,27 @@
 #include <stdint.h>
 
 #include "table/entry.h"
+#include "table/query.h"
 #include "table/source.h"
 #include "table/table.h"
 #include "util/log/log.h"
+
+/* Any text, up to its first NUL, as the template of a query, and what follows as the key. */
+static void
+expand(struct view text)
+{
+	static const struct query query = { .title = "fuzz" };
+	struct view template, key = text;
+	struct buf copy = BUF_INIT, out = BUF_INIT;
+
+	if (!view_split(text, '\0', &template, &key))
+		template = text;
+	buf_putv(&copy, template);
+	if (query_check(&query, "query", buf_c(&copy), NULL))
+		query_expand(buf_c(&copy), key, NULL, NULL, &out);
+	buf_fini(&out);
+	buf_fini(&copy);
+}
 
 /* Logical lines and entries of any text, and the same text as the name of a table that holds its rules itself. */
 int
@@ -16,6 +34,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct source source;
 
 	log_to_stderr(false);
+	expand(text);
 	source_open_text(&source, text, "fuzz");
 	while (source_next(&source, &line))
 		entry_parse(&source, line, true, &key, &value);
