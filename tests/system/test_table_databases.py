@@ -188,7 +188,9 @@ class Ldap(Server):
     @staticmethod
     def people() -> str:
         return "".join(f"dn: employeeNumber={n},dc=example,dc=test\nobjectClass: inetOrgPerson\nemployeeNumber: {n}\nsn: x\n"
-                       f"cn: {name}\nmail: {value}\n\n".replace("Grüße", "Gruesse") for n, (name, value) in enumerate(ROWS))
+                       f"cn: {name}\nmail: {value}\n\n".replace("Grüße", "Gruesse") for n, (name, value) in enumerate(ROWS)
+                       ) + ("dn: cn=badref,dc=example,dc=test\nobjectClass: inetOrgPerson\nsn: x\ncn: badref\nmail: first\n"
+                            "description: ldap:///dc=example,dc=test??sub?(cn=\ndescription: cn=all,dc=example,dc=test\n\n")
 
     @staticmethod
     def groups() -> str:
@@ -507,6 +509,13 @@ def test_ldap_groups(find: Callable[..., object]) -> None:
 def test_ldap_loop_ends(find: Callable[..., object]) -> None:
     """TB5"""
     assert "recursion_limit" in str(find(server("ldap"), "loop", GROUP + "\nrecursion_limit = 20"))
+
+
+def test_ldap_bad_reference_is_an_error(find: Callable[..., object]) -> None:
+    """TB5: and the server is asked again afterwards."""
+    on, settings = server("ldap"), GROUP.replace("member", "description")
+    assert "search" in str(find(on, "badref", settings))
+    assert find(on, "bob", settings) == "plain"
 
 
 @pytest.mark.parametrize("settings, said", [

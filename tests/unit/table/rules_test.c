@@ -24,6 +24,10 @@ static const struct {
 	{ CIDR, NETS,                                   "198.51.100.7", NULL,              NULL },
 	{ CIDR, NETS,                                   "192.0.2",      NULL,              NULL },
 	{ CIDR, NETS,                                   "a.test",       NULL,              NULL },
+	{ CIDR, "200.0.0.0/7 high\n10.0.0.0/8 low\n",    "201.1.1.1",    "high",            NULL },	/* TB20: unsigned, */
+	{ CIDR, "200.0.0.0/7 high\n10.0.0.0/8 low\n",    "10.1.1.1",     "low",             NULL },
+	{ CIDR, "10.0.0.0/8 wide\n10.1.0.0/16 narrow\n", "10.1.1.1",     "wide",            NULL },	/* … in the order of the file, */
+	{ CIDR, "::/0 six\n0.0.0.0/0 four\n",           "255.1.1.1",    "four",            NULL },	/* … each family by itself */
 	{ CIDR, TEN,                                    "10.1.1.1",     "not-two",         NULL },
 	{ CIDR, TEN,                                    "10.2.1.1",     "two",             NULL },
 	{ CIDR, TEN,                                    "11.1.1.1",     NULL,              NULL },
