@@ -34,6 +34,7 @@ take_user(struct service_context *ctx, struct spawn *spawn, const char *user)
 {
 	const struct identity *owner = service_owner(ctx);
 	struct buf why = BUF_INIT;
+	gid_t submit;
 
 	if (user == NULL)
 		log_fatal("missing user= command-line attribute");
@@ -43,6 +44,8 @@ take_user(struct service_context *ctx, struct spawn *spawn, const char *user)
 		log_fatal("user=%s: commands are not run with the rights of root", user);
 	if (geteuid() == 0 && (spawn->as.uid == owner->uid || spawn->as.gid == owner->gid))
 		log_fatal("user=%s: commands are not run with the rights of the mail system owner", user);
+	if (geteuid() == 0 && group_id(spawn->config->setgid_group, &submit) && spawn->as.gid == submit)
+		log_fatal("user=%s: commands are not run with the rights of group %s", user, spawn->config->setgid_group);
 	buf_fini(&why);
 }
 

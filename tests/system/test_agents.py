@@ -166,7 +166,8 @@ def test_reason_is_the_next_hop(mta: Mta, domain: str, expected: tuple[str, str,
 SPAWN = {"echo/unix": "- n n - 0 spawn user=nobody argv=/bin/sh -c {read line; echo \"$line\"; id -u; pwd; env; ls /proc/self/fd}",
          "asbob/unix": "- n n - 0 spawn user=bob:alice argv=/usr/bin/id", "slow/unix": "- n n - 0 spawn user=nobody argv=/bin/sleep 300",
          "fails/unix": "- n n - 0 spawn user=nobody argv=/bin/false", "isroot/unix": "- n n - 0 spawn user=root argv=/bin/true",
-         "isowner/unix": "- n n - 0 spawn user=postfix argv=/bin/true"}
+         "isowner/unix": "- n n - 0 spawn user=postfix argv=/bin/true",
+         "isgroup/unix": "- n n - 0 spawn user=nobody:postdrop argv=/bin/true"}
 
 
 def ask(mta: Mta, service: str, text: bytes = b"") -> bytes:
@@ -191,7 +192,7 @@ def test_spawn(make_mta: Callable[..., Mta]) -> None:
     assert b"uid=2112(bob) gid=2111(alice) groups=2111(alice)" in ask(mta, "asbob")
     assert ask(mta, "fails") == b"" and mta.wait_log(r"warning: command /bin/false: process id \d+ exited with status 1")
     assert ask(mta, "slow") == b"" and mta.wait_log(r"warning: /bin/sleep: process id \d+: command time limit exceeded")
-    for service, who in (("isroot", "root"), ("isowner", "the mail system owner")):
+    for service, who in (("isroot", "root"), ("isowner", "the mail system owner"), ("isgroup", "group postdrop")):
         with socket.socket(socket.AF_UNIX) as sock:
             sock.connect(str(mta.queue / "private" / service))
             mta.wait_log(rf"spawn\[\d+\]: fatal: .*rights of {who}")
