@@ -2,11 +2,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <unistd.h>
 
 #include "dns/dns.h"
 #include "global/client/anvil.h"
 #include "service/service.h"
 #include "util/log/log.h"
+#include "util/process/process.h"
 
 enum { ANVIL_TIMEOUT_MS = 10000 };	/* limits are not worth a longer wait */
 
@@ -83,6 +85,21 @@ limits_anything(const struct smtpd_config *config)
 {
 	return config->connection_count_limit > 0 || config->connection_rate_limit > 0 || config->message_rate_limit > 0
 	    || config->recipient_rate_limit > 0;
+}
+
+/* Who runs us by hand as the mail system itself wants a server, with its rules. */
+static bool
+is_mail_owner(struct config *config)
+{
+	const char *name = config_string(config, "mail_owner", NULL);
+	struct identity owner;
+	bool same;
+
+	if (name == NULL || !identity_of_user(name, &owner))
+		return false;
+	same = owner.uid == getuid();
+	identity_fini(&owner);
+	return same;
 }
 
 static void
@@ -230,11 +247,13 @@ server_open(struct service_context *ctx)
 		log_fatal("smtpd_forbid_bare_newline = %s: use no, note, yes, normalize or reject",
 		    server->config->forbid_bare_newline);
 	server->cleanup_flags = cleanup_flags(server->config);
-	if (!service_standalone(ctx)) {
+	server->on_stdin = service_standalone(ctx);
+	server->standalone = server->on_stdin && !is_mail_owner(service_settings(ctx));
+	if (!server->standalone) {
 		server->needs_tls = needs_tls(server->config);
 		open_milters(server);
 	}
-	connect_services(server, service_standalone(ctx));
+	connect_services(server, server->standalone);
 	open_observers(server, service_settings(ctx), env);
 	server->access = access_open(env, service_settings(ctx), server->resolver);
 	open_lists(server, env);

@@ -34,6 +34,8 @@ struct smtpd_server {
 	struct debug_peers *debug_peers;
 	struct anvil *anvil;			/* NULL: nothing is limited */
 	const char *service_name;
+	bool on_stdin;				/* -S: one client, and it has no address */
+	bool standalone;			/* … who is a user of this host: nothing is checked, postdrop takes his mail */
 	int spool;				/* smtpd_proxy_options = speed_adjust: a file without a name; else -1 */
 	bool rewrite_mynetworks, rewrite_interfaces;	/* local_header_rewrite_clients */
 	struct maps *rewrite_clients;

@@ -309,7 +309,7 @@ know_peer(struct session *session)
 {
 	const struct smtpd_config *config = session->config;
 
-	if (session->standalone) {
+	if (session->server->on_stdin) {
 		peer_init_local(&session->peer);
 		return true;
 	}

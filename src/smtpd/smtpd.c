@@ -18,10 +18,9 @@ static void
 client(struct service_context *ctx, int fd)
 {
 	struct smtpd_server *server = service_state(ctx);
-	bool standalone = service_standalone(ctx);
-	struct stream *stream = standalone ? stream_new_pair(fd, 1) : stream_new_socket(fd);
+	struct stream *stream = server->on_stdin ? stream_new_pair(fd, 1) : stream_new_socket(fd);
 
-	session_run(server, stream, standalone);
+	session_run(server, stream, server->standalone);
 	service_set_chores(ctx, access_holds_connections(server->access));
 }
 

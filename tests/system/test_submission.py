@@ -275,6 +275,23 @@ def test_session_on_standard_input_PD14(mta: Mta) -> None:
     mta.wait_mail("bob", "Subject: by -bs")
 
 
+def test_session_of_the_mail_system_itself(mta: Mta) -> None:
+    """Run as mail_owner, as inetd would: a server with all its rules, whose client is this host."""
+    dialogue = [b"HELO x", b"MAIL FROM:<alice@example.test>", b"RCPT TO:<nosuch@example.test>", b"RCPT TO:<bob@example.test>", b"DATA",
+                b"Subject: by the owner\r\n\r\nx\r\n.", b"QUIT"]
+    with subprocess.Popen([COMMANDS / "sendmail", "-bs"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, user="postfix", group="postfix",
+                          extra_groups=[], env={"PATH": "/usr/bin:/bin", "MAIL_CONFIG": str(mta.config)}) as server:
+        assert server.stdin and server.stdout
+        replies = [server.stdout.readline()]
+        for command in dialogue:
+            server.stdin.write(command + b"\r\n")
+            server.stdin.flush()
+            replies.append(server.stdout.readline())
+    assert [reply[:3] for reply in replies] == [b"220", b"250", b"250", b"550", b"250", b"354", b"250", b"221"], replies
+    text = mta.wait_mail("bob", "Subject: by the owner")
+    assert "\nReceived: from x (localhost [127.0.0.1])\n\tby mail.example.test " in text
+
+
 def test_file_that_is_still_written_PD15(mta: Mta) -> None:
     path = mta.queue / "incoming/1.1"
     path.write_bytes(record("C", b" " * 95) + record("T", "1 1") + SENDER)
