@@ -53,8 +53,8 @@ store(const struct tool *tool, const struct source *source, struct view line, st
 
 static const struct tool_kind postmap = {
 	.name = "postmap",
-	.usage = "postmap [-bfFhijnNoprsuUvw] [-c config_dir] [-d key] [-q key] [map_type:]file...",
-	.options = "bc:d:fFhijnNopq:rsuUvw",
+	.usage = "postmap [-bfFhijmnNoprsuUvw] [-c config_dir] [-d key] [-q key] [map_type:]file...",
+	.options = "bc:d:fFhijmnNopq:rsuUvw",
 	.key_suffix = "",
 	.store = store,
 };

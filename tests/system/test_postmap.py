@@ -8,6 +8,11 @@ import pytest
 BIN = Path(os.environ.get("POSTHASTE_BUILD", Path(__file__).parents[2] / "build")) / "sbin"
 
 
+def built(source):
+    """What became of a source: without Berkeley DB hash and btree are lmdb files."""
+    return next(path for path in (source.with_name(source.name + end) for end in (".db", ".lmdb", ".cdb")) if path.exists())
+
+
 @pytest.fixture
 def run(tmp_path):
     """Runs a command with a configuration of its own."""
@@ -19,13 +24,13 @@ def run(tmp_path):
     return call
 
 
-@pytest.mark.parametrize("kind, suffix", [("hash", "db"), ("btree", "db"), ("lmdb", "lmdb"), ("cdb", "cdb")])
-def test_build_and_query(run, tmp_path, kind, suffix):
+@pytest.mark.parametrize("kind", ["hash", "btree", "lmdb", "cdb"])
+def test_build_and_query(run, tmp_path, kind):
     source = tmp_path / "table"
     source.write_text("One  1\ntwo two\n  words\n")
     source.chmod(0o640)
     assert run("postmap", f"{kind}:{source}").returncode == 0
-    assert (tmp_path / f"table.{suffix}").stat().st_mode & 0o777 == 0o640
+    assert built(source).stat().st_mode & 0o777 == 0o640
     assert run("postmap", "-q", "ONE", f"{kind}:{source}").stdout == "1\n"
     assert run("postmap", "-q", "-", f"{kind}:{source}", text="two\nthree\n").stdout == "two\ttwo  words\n"
     assert run("postmap", "-q", "three", f"{kind}:{source}").returncode == 1
@@ -40,7 +45,75 @@ def test_failed_build_leaves_the_old_table(run, tmp_path):
     result = run("postmap", "-F", f"hash:{source}")
     assert result.returncode == 1 and "missing" in result.stderr
     assert run("postmap", "-Fq", "a", f"hash:{source}").stdout == "s3cret"
-    assert not (tmp_path / "table.db.tmp").exists()
+    assert not list(tmp_path.glob("table.*.tmp"))
+
+
+MESSAGE = """Subject: one
+ two
+Content-Type: multipart/mixed; boundary=b
+
+preamble
+--b
+Content-Type: message/rfc822
+
+Subject: inner
+
+text
+--b--
+"""
+
+
+@pytest.mark.parametrize("options, keys", [
+    ("-h", ["Subject: one\n two", "Content-Type: multipart/mixed; boundary=b"]),
+    ("-b", ["preamble", "--b", "Content-Type: message/rfc822", "Subject: inner", "text", "--b--"]),
+    ("-hm", ["Subject: one\n two", "Content-Type: multipart/mixed; boundary=b", "Content-Type: message/rfc822", "Subject: inner"]),
+    ("-bm", ["preamble", "--b", "text", "--b--"])])
+def test_messages_as_keys(run, options, keys):
+    result = run("postmap", options + "q", "-", "static:x", text=MESSAGE)
+    assert result.stdout == "".join(f"{key}\tx\n" for key in keys)
+
+
+OWNER = 2113
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root acts for others")
+@pytest.mark.parametrize("kind", ["hash", "lmdb", "cdb"])
+@pytest.mark.parametrize("option, owner, mode", [("-v", OWNER, 0o640), ("-o", 0, 0o640), ("-p", OWNER, 0o644)])
+def test_owner_and_mode(run, tmp_path, kind, option, owner, mode):
+    for parent in (tmp_path, *tmp_path.parents[:-2]):
+        parent.chmod(parent.stat().st_mode | 0o055)
+    place = tmp_path / "theirs"
+    place.mkdir()
+    os.chown(place, OWNER, OWNER)
+    source = place / "table"
+    source.write_text("key value\n")
+    source.chmod(0o640)
+    os.chown(source, OWNER, OWNER)
+    result = run("postmap", option, f"{kind}:{source}")
+    assert result.returncode == 0, result
+    made = built(source).stat()
+    assert (made.st_uid, made.st_mode & 0o777) == (owner, mode)
+    assert ("directory" in result.stderr) == (option == "-o")
+
+
+def test_nothing_is_printed_of_binary_junk_and_long_lines(run, tmp_path):
+    source = tmp_path / "table"
+    source.write_bytes(b"good 1\n\xff\xfe junk\n" + b"k\0ey nul\nlong " + b"x" * 20000000 + b"\nlast 2\n")
+    result = run("postmap", f"hash:{source}")
+    assert result.returncode == 1 and "line 2: " in result.stderr and "line 4: this line is too long" in result.stderr
+    assert not list(tmp_path.glob("table.*")) and len(result.stderr) < 3000
+
+
+@pytest.mark.parametrize("arguments, text, out, status", [
+    (["-i"], "b 2\nc 3\n", "", 0), (["-d", "-"], "a\nnosuch\n", "", 0), (["-d", "nosuch"], "", "", 1),
+    (["-q", "-"], "A\nnosuch\n", "a\t1\n", 0), (["-s"], "", "a\t1\n", 0),
+    (["-jq", "a"], "", '{"a": "1"}\n', 0), (["-js"], "", '{"a": "1"}\n', 0), (["-fq", "A"], "", "", 1)])
+def test_jobs(run, tmp_path, arguments, text, out, status):
+    source = tmp_path / "table"
+    source.write_text("a 1\n")
+    assert run("postmap", f"hash:{source}").returncode == 0
+    result = run("postmap", *arguments, f"hash:{source}", text=text)
+    assert (result.returncode, result.stdout.replace("A\t1", "a\t1")) == (status, out), result
 
 
 # TB9
@@ -49,7 +122,7 @@ def test_database_holds_only_what_was_stored(run, tmp_path):
     source.write_text("key value\n")
     os.environ["SENTINEL"] = "do not store me"
     assert run("postmap", f"hash:{source}").returncode == 0
-    content = (tmp_path / "table.db").read_bytes()
+    content = built(source).read_bytes()
     assert b"key" in content and b"main.cf" not in content and b"hash:" not in content and b"SENTINEL" not in content
 
 

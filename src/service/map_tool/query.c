@@ -1,10 +1,9 @@
 #include <stdio.h>
 
-#include "global/message/header.h"
+#include "global/message/mime.h"
 #include "service/map_tool/show.h"
 #include "service/map_tool/tool.h"
 #include "util/log/log.h"
-#include "util/text/chars.h"
 
 /* The tables of the command line, open, and what becomes of a key. */
 struct query {
@@ -103,42 +102,73 @@ query_keys(struct query *query)
 	free(line);
 }
 
-/* Asks for a header that is complete. */
+/* -- a message as keys ------------------------------------------------------------------------------------------------ */
+
+struct limits {
+	int header_max, boundary_max, nesting_max;
+};
+
+static const struct binding bindings[] = {
+	BIND_INT(struct limits, header_max, "header_size_limit"),
+	BIND_INT(struct limits, boundary_max, "mime_boundary_length_limit"),
+	BIND_INT(struct limits, nesting_max, "mime_nesting_limit"),
+	BIND_END
+};
+
+struct message {
+	struct query *query;
+	struct buf line;		/* of a body, so far */
+};
+
 static void
-end_header(struct query *query, struct buf *header)
+ask_header(void *arg, enum mime_section section, const struct header_name *name, struct view text)
 {
-	if (query->tool->headers)
-		look_and_show(query, buf_view(header));
-	buf_reset(header);
+	struct message *message = arg;
+
+	if (message->query->tool->headers)
+		look_and_show(message->query, text);
 }
 
-/* A message: logical headers up to the first empty line or line that is no header, then body lines. */
+static void
+ask_body(void *arg, struct view piece, bool complete)
+{
+	struct message *message = arg;
+
+	if (!message->query->tool->body)
+		return;
+	buf_putv(&message->line, piece);
+	if (!complete)
+		return;
+	look_and_show(message->query, buf_view(&message->line));
+	buf_reset(&message->line);
+}
+
+/* What header_checks and body_checks would see of standard input; without -m all behind the header is one body. */
 static void
 query_message(struct query *query)
 {
-	struct buf header = BUF_INIT;
-	bool in_header = true;
+	static const struct mime_handler handler = { .header = ask_header, .body = ask_body };
+	struct message message = { .query = query };
+	struct buf why = BUF_INIT;
+	struct mime_policy policy;
+	struct limits limits;
+	struct mime *mime;
 	struct view text;
 	char *line = NULL;
 	size_t size = 0;
 
-	while (read_line(&line, &size, &text)) {
-		if (in_header && header.len > 0 && text.len > 0 && char_is(text.data[0], CHAR_BLANK)) {
-			buf_putc(&header, '\n');
-			buf_putv(&header, text);
-			continue;
-		}
-		if (in_header) {
-			end_header(query, &header);
-			in_header = header_name_length(text) > 0;
-		}
-		if (in_header)
-			buf_putv(&header, text);
-		else if (query->tool->body)
-			look_and_show(query, text);
-	}
-	end_header(query, &header);
-	buf_fini(&header);
+	if (!config_bind(query->tool->config, bindings, &limits, &why))
+		log_fatal("%s", buf_c(&why));
+	policy = (struct mime_policy){
+		(size_t)limits.header_max, (size_t)limits.boundary_max, (size_t)limits.nesting_max,
+		query->tool->mime ? MIME_STRUCTURE : 0,
+	};
+	mime = mime_new(&policy, &handler, &message);
+	while (read_line(&line, &size, &text))
+		mime_line(mime, text, true);
+	mime_end(mime);
+	mime_free(mime);
+	buf_fini(&message.line);
 	free(line);
 }
 

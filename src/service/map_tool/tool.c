@@ -53,6 +53,7 @@ static const struct option_row rows[] = {
 	OPTION_FLAG('h', struct tool, headers),
 	OPTION_CALL('i', set_job),
 	OPTION_FLAG('j', struct tool, json),
+	OPTION_FLAG('m', struct tool, mime),
 	OPTION_CALL('n', set_table_flag),
 	OPTION_CALL('N', set_table_flag),
 	OPTION_FLAG('o', struct tool, keep_root),
@@ -76,6 +77,8 @@ check_options(const struct tool *tool)
 		log_fatal("specify only one of -N or -n");
 	if ((tool->headers || tool->body) && (tool->job != TOOL_QUERY || strcmp(tool->key, "-") != 0))
 		log_fatal("specify -b or -h only with \"-q -\"");
+	if (tool->mime && !tool->headers && !tool->body)
+		log_fatal("specify -m only with -b or -h");
 	if ((tool->headers || tool->body) && tool->values_are_files)
 		log_fatal("specify only one of -F or -b and -h");
 	if (tool->json && tool->job != TOOL_QUERY && tool->job != TOOL_LIST)

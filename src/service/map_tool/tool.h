@@ -35,7 +35,7 @@ struct tool {
 	const char *config_directory, *key;	/* of -c; of -d and -q: "-" is standard input */
 	unsigned flags;				/* TABLE_…: duplicates, NULs, folding of what is asked for */
 	bool keep_case, json, keep_root, plain_mode, values_are_files;
-	bool no_utf8, force_utf8, headers, body;
+	bool no_utf8, force_utf8, headers, body, mime;
 };
 
 /* The whole command. */
