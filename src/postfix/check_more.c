@@ -28,8 +28,9 @@ is_indexed(struct view type)
 	return words_contain(VIEW("hash btree cdb lmdb"), type);
 }
 
+/* data_directory holds what daemons make for themselves when they need it. */
 static void
-check_table(const struct table_env *env, const char *parameter, struct view word)
+check_table(const struct table_env *env, const char *data_directory, const char *parameter, struct view word)
 {
 	struct view type, path;
 	struct table *table;
@@ -37,7 +38,7 @@ check_table(const struct table_env *env, const char *parameter, struct view word
 	if (view_starts(word, VIEW("proxy:")))
 		word = view_slice(word, strlen("proxy:"), word.len);
 	table_split_name(env, word, &type, &path);
-	if (!is_file_type(type) || path.len == 0 || path.data[0] != '/')
+	if (!is_file_type(type) || path.len == 0 || path.data[0] != '/' || view_starts(path, view_string(data_directory)))
 		return;
 	table = table_open(env, word, TABLE_FOLD_FIXED);	/* says itself that it cannot, or is older than its source */
 	if (table_broken(table) != NULL)
@@ -60,7 +61,7 @@ check_tables(struct control *control)
 			continue;
 		rest = view_string(config_string(control->config, param->name, NULL));
 		while (words_next(&rest, &word, NULL))
-			check_table(env, param->name, word);
+			check_table(env, control->settings.data_directory, param->name, word);
 	}
 }
 

@@ -159,6 +159,15 @@ block_address(struct view *text, struct netaddr *addr)
 	return true;
 }
 
+/* Back to what was written, for a prefix that counts 128 bits. */
+static void
+unmap(struct netaddr *addr)
+{
+	memmove(addr->bytes + sizeof(mapped_prefix), addr->bytes, 4);
+	memcpy(addr->bytes, mapped_prefix, sizeof(mapped_prefix));
+	addr->family = AF_INET6;
+}
+
 bool
 netblock_parse(struct view text, struct netblock *out, struct buf *why)
 {
@@ -170,6 +179,8 @@ netblock_parse(struct view text, struct netblock *out, struct buf *why)
 		why_set(why, "bad network address \"%.*s\"", VIEW_ARG(text));
 		return false;
 	}
+	if (rest.len > 0 && addr.family == AF_INET && view_find(text, ':') >= 0)
+		unmap(&addr);
 	prefix = netaddr_bits(&addr);
 	if (rest.len > 0 && (rest.data[0] != '/' || !view_number(view_slice(rest, 1, rest.len), &prefix) ||
 	    prefix > netaddr_bits(&addr))) {

@@ -33,7 +33,11 @@ void	netaddr_put(struct buf *out, const struct netaddr *addr);	/* the address on
 bool	netaddr_equal(const struct netaddr *a, const struct netaddr *b);	/* without port */
 bool	netaddr_is_loopback(const struct netaddr *addr);			/* 127.0.0.0/8, ::1 */
 unsigned netaddr_bits(const struct netaddr *addr);			/* 32 or 128 */
-/* "192.0.2.0/24", "[2001:db8::]/32", a lone address; false with a phrase for bad text or non-zero host bits. */
+/*
+ * "192.0.2.0/24", "[2001:db8::]/32", a lone address; false with a phrase for bad text or non-zero host bits. A block of
+ * mapped addresses, as "[::ffff:127.0.0.0]/104", is good and contains nothing, since all clients with such an address are
+ * IPv4 by then.
+ */
 bool	netblock_parse(struct view text, struct netblock *out, struct buf *why);
 bool	netblock_contains(const struct netblock *block, const struct netaddr *addr);
 void	netblock_of(const struct netaddr *addr, unsigned prefix, struct netblock *out);	/* clears the host bits */
