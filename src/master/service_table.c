@@ -87,6 +87,12 @@ open_new_ones(struct supervisor *master, struct list *fresh, struct buf *why)
 	return true;
 }
 
+static void
+warn_chroot(const struct master_entry *line, void *path)
+{
+	log_info("%s: line %d: using backwards-compatible default setting chroot=y", (const char *)path, line->line);
+}
+
 static bool
 build(struct supervisor *master, struct list *fresh, struct buf *why)
 {
@@ -96,6 +102,8 @@ build(struct supervisor *master, struct list *fresh, struct buf *why)
 
 	buf_printf(&path, "%s/master.cf", config_directory(master->config));
 	cf = master_cf_load(buf_c(&path), why);
+	if (cf != NULL)
+		master_cf_set_chroot(cf, master->config, warn_chroot, path.data);
 	good = cf != NULL && add_lines(master, fresh, cf, why) && open_new_ones(master, fresh, why);
 	if (cf != NULL)
 		master_cf_free(cf);

@@ -57,6 +57,7 @@ master_cf_uses_chroot(const struct control *control)
 	buf_printf(&path, "%s/master.cf", config_directory(control->config));
 	if ((table = master_cf_load(buf_c(&path), &why)) == NULL)
 		log_fatal("%s", buf_c(&why));
+	master_cf_set_chroot(table, control->config, NULL, NULL);
 	used = chroot_is_used(table);
 	master_cf_free(table);
 	buf_fini(&path);

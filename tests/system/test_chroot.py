@@ -51,6 +51,19 @@ def test_mail_goes_through_ST11(make_mta: MakeMta, chroot: bool) -> None:
         assert not re.findall(r".*(?:warning|error|fatal|panic): .*", mta.log())
 
 
+@pytest.mark.parametrize("level", ["0", "0.9", "1"])
+def test_default_of_the_column_follows_the_compatibility_level(make_mta: MakeMta, level: str) -> None:
+    """A dash meant a chroot before level 1."""
+    mta = make_mta({"compatibility_level": level, "smtpd_relay_restrictions": "permit_mynetworks, reject_unauth_destination"},
+                   {"rewrite/unix": "- - - - - trivial-rewrite"}).start()
+    mta.wait_removed(mta.send("someone@example.test", "alice@example.test"))
+    before = level != "1"
+    roots = dict(map(root_of, mta.children()))
+    assert roots["trivial-rewrite"] == (mta.queue if before else Path("/")) and roots["smtpd"] == Path("/")
+    told = r"postfix/master\[\d+\]: \S+/master.cf: line \d+: using backwards-compatible default setting chroot=y"
+    assert len(re.findall(told, mta.log())) == int(before)
+
+
 def test_times_are_local_times_in_a_chroot(make_mta: MakeMta) -> None:
     """Time zone files are read before the chroot: all processes log the same hour."""
     with with_chroots(make_mta) as mta:

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 
+#include "global/config/config.h"
 #include "util/base/arena.h"
 #include "util/base/list.h"
 #include "util/text/buf.h"
@@ -16,7 +17,7 @@ struct master_entry {
 	struct list link;		/* in master_cf.entries */
 	char *name;			/* as written: "smtp", "127.0.0.1:587", "cleanup" */
 	enum master_type type;
-	bool private_, unprivileged, chroot;	/* after defaults y y n */
+	bool private_, unprivileged, chroot;	/* after defaults y y n; see master_cf_set_chroot() */
 	int wakeup_sec;			/* 0: never */
 	bool wakeup_if_used;		/* the '?' */
 	int process_limit;		/* -1: default_process_limit; 0: none */
@@ -35,6 +36,9 @@ struct master_cf {
 struct master_cf *master_cf_load(const char *path, struct buf *why);	/* a later line for the same service replaces */
 struct master_cf *master_cf_parse(struct view text, const char *path, struct buf *why);
 void		 master_cf_free(struct master_cf *cf);
+/* The default of the chroot column was y before compatibility level 1. Calls each() (may be NULL) for services it sets so. */
+void		 master_cf_set_chroot(struct master_cf *cf, struct config *config,
+		    void (*each)(const struct master_entry *entry, void *arg), void *arg);
 const char	*master_type_name(enum master_type type);
 bool		 master_type_find(struct view name, enum master_type *type);
 /* Do two names of one type mean the same endpoint? "smtp" and "25" do. */
