@@ -202,7 +202,10 @@ static msec_t
 chores_interval(const struct service_context *ctx)
 {
 	bool quiet = !service_has_chores(ctx) && ctx->limits.watchdog_sec >= QUIET_WATCHDOG_SEC;
+	msec_t watched = (msec_t)ctx->limits.watchdog_sec * 1000 / 4;
 
+	if (watched > 0 && watched < CHORES_MS)
+		return watched;
 	return quiet ? QUIET_CHORES_MS : CHORES_MS;
 }
 

@@ -154,3 +154,28 @@ class PtrZone(Zone):
         data = self.wire if kind == b"\0\x0c" else socket.inet_aton("127.0.0.77") if kind == b"\0\1" else b""
         head = query[:2] + b"\x81\x80\0\1" + (b"\0\1" if data else b"\0\0") + b"\0\0\0\0" + query[12:end]
         return head + (b"\xc0\x0c" + kind + b"\0\1\0\0\0\x3c" + len(data).to_bytes(2, "big") + data if data else b"")
+
+
+class BadZone(Zone):
+    """Answers each question with the same bytes behind its id."""
+
+    def __init__(self, rest: bytes) -> None:
+        self.rest = rest
+        super().__init__({})
+
+    def answer(self, query: bytes) -> bytes:
+        return query[:2] + self.rest.replace(b"QUESTION", query[12:])
+
+
+@pytest.mark.skipif(not PRIVILEGED, reason="needs a name server")
+@pytest.mark.parametrize("rest", [b"\x81", b"\x81\x85\0\1\0\0\0\0\0\0QUESTION", b"\x81\x8f\0\1\0\0\0\0\0\0QUESTION",
+                                  b"\x81\x80\0\0\0\1\0\0\0\0\xc0"], ids=["short", "refused", "unknown-code", "cut"])
+def test_no_answer_is_no_verdict_DN6(make_mta: MakeMta, rest: bytes) -> None:
+    """Whatever the resolver fails with, mail waits."""
+    zone = BadZone(rest)
+    try:
+        mta = make_mta({"default_transport": "smtp", "smtp_host_lookup": "dns"}).start()
+        mta.send("", "x@far.test")
+        mta.wait_log(r"to=<x@far\.test>.*dsn=4\.\d\.\d, status=deferred", 20)
+    finally:
+        zone.close()

@@ -31,6 +31,10 @@ static const struct {
 	{ "data beyond the end", VIEW_INIT(HEADER("\x80", "\1") QUESTION("\1") RR("\1", "\4") "\1\2"), DNS_A, DNS_NO_DATA, 0 },
 	{ "pointer to itself", VIEW_INIT(HEADER("\x80", "\1") "\xc0\x0c\0\1\0\1"), DNS_A, DNS_MALFORMED, 0 },
 	{ "DN4 txt of two strings", VIEW_INIT(HEADER("\x80", "\1") QUESTION("\x10") RR("\x10", "\4") "\1a\1b"), DNS_TXT, DNS_FOUND, 1 },
+	{ "DN5 owner with a star", VIEW_INIT("\0\1\x81\x80\0\1\0\1\0\0\0\0" "\1*\4test\0\0\1\0\1" RR("\1", "\4") "\1\2\3\4"),
+	    DNS_A, DNS_FOUND, 1 },
+	{ "DN5 alias with a star", VIEW_INIT(HEADER("\x80", "\2") QUESTION("\1") RR("\5", "\4") "\1*\xc0\x0e"
+	    "\1*\xc0\x0e\0\1\0\1\0\0\0\x3c\0\4\1\2\3\4"), DNS_A, DNS_FOUND, 1 },
 	{ "half a header", VIEW_INIT("\0\1\x81"), DNS_A, DNS_MALFORMED, 0 },
 	{ "nothing", VIEW_INIT(""), DNS_A, DNS_MALFORMED, 0 },
 };

@@ -1,5 +1,6 @@
 /*
- * Holds the registry against the list of parameters that configurations in use count on (tests/data/parameters.tsv).
+ * Holds the registry against the list of parameters that configurations in use count on (tests/data/parameters.tsv): a
+ * default changes only here and there (CF11).
  */
 #include <setjmp.h>
 #include <stdarg.h>
