@@ -132,6 +132,14 @@ find_own_addresses(struct service_context *ctx, struct cleanup *cleanup)
 	buf_fini(&why);
 }
 
+static unsigned
+mime_flags(const struct cleanup_config *config)
+{
+	if (config->ignore_structure)
+		return 0;
+	return config->to_7bit ? MIME_STRUCTURE | MIME_TO_7BIT : MIME_STRUCTURE;
+}
+
 static void
 prepare(struct service_context *ctx)
 {
@@ -154,7 +162,7 @@ prepare(struct service_context *ctx)
 	cleanup->rejected = bytes(config->reject_characters, "message_reject_characters");
 	cleanup->mime = (struct mime_policy){
 		.header_max = (size_t)config->header_size_max, .boundary_max = (size_t)config->boundary_max,
-		.nesting_max = (size_t)config->nesting_max, .flags = config->ignore_structure ? 0 : MIME_STRUCTURE,
+		.nesting_max = (size_t)config->nesting_max, .flags = mime_flags(config),
 	};
 	open_tables(ctx, cleanup, config);
 	find_own_addresses(ctx, cleanup);

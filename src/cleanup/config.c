@@ -18,6 +18,8 @@ const struct binding cleanup_bindings[] = {
 	BIND_INT(C, boundary_max, "mime_boundary_length_limit"),
 	BIND_INT(C, nesting_max, "mime_nesting_limit"),
 	BIND_BOOL(C, ignore_structure, "disable_mime_input_processing"),
+	BIND_BOOL(C, detect_8bit, "detect_8bit_encoding_header"),
+	BIND_BOOL(C, to_7bit, "force_mime_input_conversion"),
 	BIND_BOOL(C, strict_8bit, "strict_8bitmime"),
 	BIND_BOOL(C, strict_8bit_header, "strict_7bit_headers"),
 	BIND_BOOL(C, strict_8bit_body, "strict_8bitmime_body"),

@@ -16,7 +16,7 @@ struct cleanup_config {
 	const char *header_checks, *mime_header_checks, *nested_header_checks, *body_checks;
 	const char *strip_characters, *reject_characters, *no_empty_line;
 	int boundary_max, nesting_max;
-	bool ignore_structure, strict_8bit, strict_8bit_header, strict_8bit_body, strict_domain;
+	bool detect_8bit, to_7bit, ignore_structure, strict_8bit, strict_8bit_header, strict_8bit_body, strict_domain;
 	int body_checks_size_max;
 	int header_size_max, header_token_max, hopcount_max, line_length_max;
 	bool add_missing_headers, replace_stray_cr_lf;

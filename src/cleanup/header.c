@@ -3,6 +3,7 @@
 #include "global/address/address.h"
 #include "global/maillog/maillog.h"
 #include "global/message/address_list.h"
+#include "global/message/content_type.h"
 #include "global/message/date.h"
 #include "global/message/encoded_word.h"
 #include "global/queue/queue_size.h"
@@ -146,6 +147,21 @@ kind_of(enum mime_section section, const struct header_name *name)
 	return section == MIME_NESTED ? CHECK_NESTED_HEADER : CHECK_HEADER;
 }
 
+/* Whatever part says so: as a whole the message then needs a way for eight bits. */
+static void
+note_encoding(struct message *m, const struct header_name *header, struct view text)
+{
+	struct view name, value;
+	enum content_encoding encoding;
+
+	if (header->type != HEADER_CONTENT_TRANSFER_ENCODING || !m->cleanup->config->detect_8bit
+	    || !header_split(text, &name, &value))
+		return;
+	encoding = content_encoding_parse(value);
+	if (encoding == ENCODING_8BIT || encoding == ENCODING_BINARY)
+		m->encoding = VIEW("8bit");
+}
+
 /* Only the message's own headers mean something to us; those inside are passed on. */
 void
 header_take(struct message *m, enum mime_section section, const struct header_name *name, struct view text)
@@ -155,6 +171,7 @@ header_take(struct message *m, enum mime_section section, const struct header_na
 	enum check_verdict verdict = CHECK_KEEP;
 	void (*const write)(struct message *m, struct view text) = section == MIME_PRIMARY ? put : content_put_header;
 
+	note_encoding(m, name, text);
 	if ((m->flags & CLEANUP_FILTER) && !m->checks_passed && !maps_empty(m->cleanup->checks[kind]))
 		verdict = checks_apply(m, kind, text, &replacement);
 	if (replacement.len > 0)

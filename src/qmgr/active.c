@@ -149,9 +149,12 @@ finish(struct mail *mail)
 static void
 remove_message(struct mail *mail)
 {
+	const struct qmgr_config *config = mail->qmgr->config;
+	struct view id = view_string(mail->id);
 	struct buf why = BUF_INIT;
 
-	if (queue_remove(&mail->qmgr->config->layout, QUEUE_ACTIVE, view_string(mail->id), &why))
+	if (config->dont_remove != 0 ? queue_move(&config->layout, QUEUE_ACTIVE, QUEUE_SAVED, id, &why)
+	    : queue_remove(&config->layout, QUEUE_ACTIVE, id, &why))
 		maillog_removed(view_string(mail->id));
 	else if (errno != ENOENT)
 		log_warn("%s", buf_c(&why));

@@ -108,9 +108,9 @@ place_by_reply(struct resolution *r, struct place *place, const struct resolve_r
 	if (reply->flags & RESOLVE_FLAG_FAIL) {
 		place_error(place, "retry", "4.3.0 address resolver failure");
 	} else if (reply->flags & RESOLVE_FLAG_ERROR) {
-		place_error(place, "error", "5.1.3 bad address syntax");
+		place_error(place, r->mail->qmgr->config->error_service, "5.1.3 bad address syntax");
 	} else if (view_empty(reply->recipient)) {
-		place_error(place, "error", "5.1.3 null recipient address");
+		place_error(place, r->mail->qmgr->config->error_service, "5.1.3 null recipient address");
 	} else if (is_double_bounce(r->mail->qmgr, reply)) {
 		drop(r->mail, place);
 	} else {

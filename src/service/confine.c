@@ -16,7 +16,7 @@ static const struct {
 
 static const char *const queue_directories[] = {
 	QUEUE_MAILDROP, QUEUE_INCOMING, QUEUE_ACTIVE, QUEUE_DEFERRED, QUEUE_HOLD, QUEUE_CORRUPT, QUEUE_BOUNCE, QUEUE_DEFER,
-	QUEUE_TRACE, QUEUE_FLUSH,
+	QUEUE_TRACE, QUEUE_FLUSH, QUEUE_SAVED,
 };
 
 /* Directories rather than files: files here are replaced by new ones of the same name. */

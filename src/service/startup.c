@@ -159,6 +159,7 @@ bind_config(struct service_context *ctx)
 {
 	const struct service *service = ctx->service;
 	const struct table_env *tables;
+	bool fatal;
 	struct buf why = BUF_INIT;
 
 	bind_limits(ctx);
@@ -172,6 +173,9 @@ bind_config(struct service_context *ctx)
 	if ((tables = config_table_env(ctx->config, &why)) == NULL)
 		log_fatal("%s", buf_c(&why));
 	ctx->table_env = *tables;
+	if (!config_bool(ctx->config, "daemon_table_open_error_is_fatal", &fatal, &why))
+		log_fatal("%s", buf_c(&why));
+	ctx->table_env.open_error = fatal ? TABLE_ERROR_FATAL : TABLE_ERROR_LOG;
 	buf_fini(&why);
 }
 

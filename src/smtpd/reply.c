@@ -20,6 +20,7 @@ struct message {
 	int code;
 	char dsn[DSN_STATUS_SIZE];
 	struct buf text;
+	bool table_failed;
 };
 
 static void
@@ -130,14 +131,16 @@ static void
 note(struct session *session, const struct message *message)
 {
 	transcript_out(&session->transcript, message->code, message->dsn, buf_view(&message->text));
-	if (message->code >= 400)
-		transcript_refused(&session->transcript, message->dsn);
+	if (message->table_failed)
+		session->transcript.troubles |= TROUBLE_DATA;
+	else if (message->code >= 400)
+		transcript_refused(&session->transcript, message->dsn, buf_view(&message->text));
 }
 
 static bool
-send_reply(struct session *session, int code, const char *dsn, struct view text)
+send_reply(struct session *session, int code, const char *dsn, struct view text, bool table_failed)
 {
-	struct message message = { .code = code };
+	struct message message = { .code = code, .table_failed = table_failed };
 	bool good = code < 400;
 
 	snprintf(message.dsn, sizeof(message.dsn), "%s", dsn != NULL ? dsn : "");
@@ -168,7 +171,7 @@ reply(struct session *session, int code, const char *dsn, const char *format, ..
 	va_start(ap, format);
 	buf_vprintf(&text, format, ap);
 	va_end(ap);
-	good = send_reply(session, code, dsn, buf_view(&text));
+	good = send_reply(session, code, dsn, buf_view(&text), false);
 	buf_fini(&text);
 	return good;
 }
@@ -176,5 +179,5 @@ reply(struct session *session, int code, const char *dsn, const char *format, ..
 bool
 reply_verdict(struct session *session, const struct access_verdict *verdict)
 {
-	return send_reply(session, verdict->code, verdict->dsn, buf_view(&verdict->text));
+	return send_reply(session, verdict->code, verdict->dsn, buf_view(&verdict->text), verdict->table_failed);
 }

@@ -116,6 +116,17 @@ open_state(struct table *table, const struct table_env *env, struct view type, c
 		env->promise(env->promise_arg, "file-write");
 }
 
+static void
+complain(const struct table_env *env, const struct table *table)
+{
+	if (env->open_error == TABLE_ERROR_FATAL)
+		log_fatal("%s is unavailable. %s", table->name, table->broken);
+	else if (env->open_error == TABLE_ERROR_LOG)
+		log_error("%s is unavailable. %s", table->name, table->broken);
+	else
+		log_warn("%s is unavailable. %s", table->name, table->broken);
+}
+
 struct table *
 table_open(const struct table_env *env, struct view text, unsigned flags)
 {
@@ -132,7 +143,7 @@ table_open(const struct table_env *env, struct view text, unsigned flags)
 	open_state(table, env, type, buf_c(&inner), &why);
 	if (table->state == NULL) {
 		table->broken = mem_string(why.len > 0 ? buf_c(&why) : "cannot be opened");
-		log_warn("%s is unavailable. %s", table->name, table->broken);
+		complain(env, table);
 	}
 	buf_fini(&inner);
 	buf_fini(&why);

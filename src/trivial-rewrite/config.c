@@ -29,6 +29,7 @@ const struct binding resolver_bindings[] = {
 	BIND_STRING(C, relocated_maps, "relocated_maps"),
 	BIND_STRING(C, parent_domains, "parent_domain_matches_subdomains"),
 	BIND_STRING(C, recipient_delimiter, "recipient_delimiter"),
+	BIND_STRING(C, error_service, "error_service_name"),
 	BIND_STRING(C, null_relayhost_key, "empty_address_relayhost_maps_lookup_key"),
 	BIND_STRING(C, null_transport_key, "empty_address_default_transport_maps_lookup_key"),
 	BIND_BOOL(C, allow_min_user, "allow_min_user"),

@@ -17,7 +17,7 @@ struct resolver_config {
 	const char *myhostname, *mydestination, *proxy_interfaces;
 	const char *virtual_alias_domains, *virtual_mailbox_domains, *relay_domains, *relocated_maps;
 	const char *parent_domains, *recipient_delimiter;
-	const char *null_relayhost_key, *null_transport_key;
+	const char *error_service, *null_relayhost_key, *null_transport_key;
 	bool allow_min_user, null_domain, numeric_domain, relocated_prefix, show_table_name;
 };
 

@@ -27,7 +27,7 @@ fail(struct question *q, const char *what)
 static void
 answer_error(struct question *q, const char *text)
 {
-	q->reply->transport = VIEW("error");
+	q->reply->transport = view_string(q->r->config->error_service);
 	q->reply->nexthop = view_string(text);
 }
 
@@ -322,7 +322,7 @@ check_relocated(struct question *q)
 	result = mail_maps_lookup(q->r->relocated, q->reply->recipient, q->r->config->recipient_delimiter, keys, local,
 	    &value, NULL, NULL);
 	if (result == LOOKUP_FOUND) {
-		q->reply->transport = VIEW("error");
+		q->reply->transport = view_string(q->r->config->error_service);
 		q->reply->nexthop = relocated_text(q, buf_view(&value));
 	} else if (result == LOOKUP_RETRY)
 		fail(q, "relocated_maps");

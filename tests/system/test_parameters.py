@@ -38,7 +38,8 @@ def test_client_keeps_refusals_to_itself(make_mta: MakeMta, server: MakeServer) 
     mta = relay(make_mta, server(RCPT="550 5.1.1 no such user"), notify_classes="protocol", error_notice_recipient="alice@localhost")
     assert verdict(mta, "x@far.test") == "5.1.1 bounced"
     mta.send("a@example.test", "alice@localhost", text="Subject: last\n\n")
-    assert "Transcript" not in mta.wait_mail("alice", "Subject: last")
+    text = mta.wait_mail("alice", "Subject: last")
+    assert "Transcript" not in text, text
 
 
 def test_client_tells_of_tables_that_cannot_be_asked(make_mta: MakeMta, server: MakeServer) -> None:
@@ -124,6 +125,78 @@ def test_mail_that_would_loop_goes_to_another_agent(make_mta: MakeMta, zone: Zon
     if expected == "2.0.0 sent":
         mta.wait_log(r"postfix/discard\[\d+\]: \w+: to=<x@local\.test>, .*\(for us\)")
         mta.wait_log(r": removed$")
+
+
+# -- content --------------------------------------------------------------------------------------------------------
+
+PART = "\r\nContent-Transfer-Encoding: {}\r\n\r\nx\r\n"
+TREE = "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b{}--b--\r\n"
+
+
+@pytest.mark.parametrize("wanted, content, encoding", [
+    ("yes", TREE.format(PART.format("8bit")), "8bit"), ("yes", "Content-Transfer-Encoding: binary\r\n\r\nx\r\n", "8bit"),
+    ("yes", TREE.format(PART.format("7bit")), ""), ("no", TREE.format(PART.format("8bit")), "")])
+def test_encoding_that_nobody_declared_is_found(make_mta: MakeMta, wanted: str, content: str, encoding: str) -> None:
+    mta = make_mta({"detect_8bit_encoding_header": wanted, "defer_transports": "local"}).start()
+    queue_id = mta.send("a@example.test", "alice@localhost", text=f"Subject: x\r\nMIME-Version: 1.0\r\n{content}")
+    found = re.findall(r"encoding=(\S+)", mta.run("postcat", "-q", "-e", queue_id).stdout)
+    assert found == [encoding][:bool(encoding)]
+
+
+def test_eight_bits_are_converted_on_the_way_in(make_mta: MakeMta) -> None:
+    mta = make_mta({"force_mime_input_conversion": "yes"}).start()
+    with mta.smtp() as session:
+        session.ehlo("client.example.test")
+        session.sendmail("a@example.test", "alice@localhost", "Subject: x\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; "
+                         "charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\ngr\u00fcn\r\n".encode(), ["BODY=8BITMIME"])
+    text = mta.wait_mail("alice", "Subject: x")
+    assert "Content-Transfer-Encoding: quoted-printable" in text and "gr=C3=BCn" in text
+
+
+# -- the queue -------------------------------------------------------------------------------------------------------
+
+def test_nothing_is_removed_where_nothing_may_be(make_mta: MakeMta) -> None:
+    mta = make_mta({"dont_remove": "1"}).start()
+    queue_id = mta.send("a@example.test", "alice@localhost")
+    mta.wait_mail("alice", "Subject: test")
+    assert poll(lambda: list((mta.queue / "saved").rglob(queue_id)), 3, "the saved message" + mta.log())
+
+
+def test_errors_go_to_the_service_that_is_named(make_mta: MakeMta) -> None:
+    mta = make_mta({"error_service_name": "sorry", "relocated_maps": "inline:{{bob@example.test = bob@far.test}}",
+                    "smtpd_reject_unlisted_recipient": "no"}, {"sorry/unix": "- - n - - error", "error/unix": None}).start()
+    mta.send("", "bob@example.test")
+    mta.wait_log(r"postfix/sorry/error\[\d+\]: \w+: to=<bob@example\.test>, .*status=bounced|postfix/error\[\d+\]: .*status=bounced")
+
+
+# -- tables ----------------------------------------------------------------------------------------------------------
+
+def test_table_that_cannot_be_opened_ends_the_process_or_not(make_mta: MakeMta) -> None:
+    mta = make_mta({"smtpd_command_filter": "texthash:/no/such/file", "smtpd_error_sleep_time": "0"}).start()
+    with mta.smtp() as session:
+        session.ehlo("client.example.test")
+    mta.wait_log(r"smtpd\[\d+\]: error: texthash:/no/such/file is unavailable\. ")
+    mta.configure(daemon_table_open_error_is_fatal="yes")
+    mta.reload()
+    with pytest.raises(OSError):
+        mta.smtp()
+    mta.wait_log(r"smtpd\[\d+\]: fatal: texthash:/no/such/file is unavailable\. ")
+
+
+def test_lookup_failure_is_no_want_of_resources(make_mta: MakeMta) -> None:
+    """Else the postmaster of a host with a broken table would get a mail for each client, by default."""
+    mta = make_mta({"smtpd_recipient_restrictions": "check_recipient_access texthash:/no/such/file, reject",
+                    "error_notice_recipient": "alice@localhost"}).start()
+    with mta.smtp() as session:
+        session.ehlo("client.example.test")
+        session.mail("a@example.test")
+        assert session.rcpt("alice@localhost")[0] == 451
+    mta.wait_log(r"disconnect from")
+    mta.configure(smtpd_recipient_restrictions="")
+    mta.reload()
+    mta.send("a@example.test", "alice@localhost", text="Subject: last\n\n")
+    text = mta.wait_mail("alice", "Subject: last")
+    assert "Transcript" not in text, text
 
 
 # -- processes -------------------------------------------------------------------------------------------------------

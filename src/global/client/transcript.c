@@ -88,16 +88,19 @@ transcript_out(struct transcript *transcript, int code, const char *dsn, struct 
  * bounced later.
  */
 void
-transcript_refused(struct transcript *transcript, const char *dsn)
+transcript_refused(struct transcript *transcript, const char *dsn, struct view text)
 {
-	static const struct { const char *subject; unsigned trouble; } classes[] = {
-		{ ".3.4", TROUBLE_POLICY }, { ".5.3", TROUBLE_POLICY }, { ".7.", TROUBLE_POLICY }, { ".1.1", TROUBLE_BOUNCE },
-		{ ".1.", TROUBLE_POLICY }, { ".3.5", TROUBLE_SOFTWARE }, { ".3.", TROUBLE_RESOURCE }, { "", TROUBLE_PROTOCOL },
+	static const struct { const char *subject, *text; unsigned trouble; } classes[] = {
+		{ ".3.4", "file too big", TROUBLE_BOUNCE }, { ".1.1", "User unknown", TROUBLE_BOUNCE },
+		{ ".5.1", "no valid recipients", 0 },	/* a refusal before it said why */
+		{ ".3.4", "", TROUBLE_POLICY }, { ".5.3", "", TROUBLE_POLICY }, { ".7.", "", TROUBLE_POLICY },
+		{ ".1.", "", TROUBLE_POLICY }, { ".3.0", "lookup failure", TROUBLE_DATA }, { ".3.0", "data error", TROUBLE_DATA },
+		{ ".3.5", "", TROUBLE_SOFTWARE }, { ".3.", "", TROUBLE_RESOURCE }, { "", "", TROUBLE_PROTOCOL },
 	};
 	struct view rest = view_string(dsn + strcspn(dsn, "."));
 	size_t i = 0;
 
-	while (!view_starts(rest, view_string(classes[i].subject)))
+	while (!view_starts(rest, view_string(classes[i].subject)) || view_find_view(text, view_string(classes[i].text)) < 0)
 		i++;
 	transcript->troubles |= classes[i].trouble;
 }

@@ -42,8 +42,8 @@ void	transcript_sent(struct transcript *transcript, struct view line);
 void	transcript_heard(struct transcript *transcript, struct view lines);
 /* The server said: lines of text are divided by LF; dsn is "" where there is none. Unprintable bytes become '?'. */
 void	transcript_out(struct transcript *transcript, int code, const char *dsn, struct view text);
-/* A refusal: its class follows from the enhanced code. */
-void	transcript_refused(struct transcript *transcript, const char *dsn);
+/* A refusal: its class follows from the enhanced code, and from the text where that could mean two things. */
+void	transcript_refused(struct transcript *transcript, const char *dsn, struct view text);
 void	transcript_reset(struct transcript *transcript);
 void	transcript_fini(struct transcript *transcript);
 /* Mails it where notify_classes asks for that. what: "SMTP server: errors from unknown[192.0.2.1]". False: logged why. */

@@ -18,6 +18,7 @@
 #define QUEUE_ACTIVE	"active"
 #define QUEUE_DEFERRED	"deferred"
 #define QUEUE_HOLD	"hold"
+#define QUEUE_SAVED	"saved"		/* what is done with, where dont_remove asks for it */
 #define QUEUE_CORRUPT	"corrupt"
 #define QUEUE_BOUNCE	"bounce"
 #define QUEUE_DEFER	"defer"

@@ -59,6 +59,7 @@ struct access_actions {
 
 struct access_verdict {
 	bool refused;
+	bool table_failed;		/* because a table could not be asked */
 	int code;
 	char dsn[DSN_STATUS_SIZE];
 	struct buf text;

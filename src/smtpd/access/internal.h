@@ -133,6 +133,7 @@ enum outcome	refuse(struct access_run *run, int code, const char *dsn, const cha
 enum outcome	refuse_lookup(struct access_run *run, struct view what);	/* a table could not answer */
 enum outcome	refuse_maps(struct access_run *run, const struct maps *maps, enum subject subject);	/* … which one of these */
 enum outcome	refuse_configuration(struct access_run *run);
+/* … because of a table */
 enum outcome	refuse_configuration_for(struct access_run *run, enum subject subject);
 enum outcome	defer_if_permit(struct access_run *run, const char *dsn, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void		set_mark(struct access_mark *mark, struct arena *arena, int code, const char *dsn, struct view text);

@@ -78,6 +78,7 @@ static void
 set_verdict(struct access_verdict *verdict, int code, const char *dsn, struct view text)
 {
 	verdict->refused = true;
+	verdict->table_failed = false;
 	verdict->code = code;
 	snprintf(verdict->dsn, sizeof(verdict->dsn), "%s", dsn);
 	verdict->dsn[0] = (char)('0' + code / 100);
@@ -138,9 +139,13 @@ refuse_lookup(struct access_run *run, struct view what)
 enum outcome
 refuse_configuration_for(struct access_run *run, enum subject subject)
 {
+	enum outcome outcome;
+
 	run->warn_only = false;
-	return refuse(run, 451, "4.3.5", "<%.*s>: %s rejected: Server configuration error", VIEW_ARG(subject_name(run, subject)),
-	    subject_class(subject));
+	outcome = refuse(run, 451, "4.3.5", "<%.*s>: %s rejected: Server configuration error",
+	    VIEW_ARG(subject_name(run, subject)), subject_class(subject));
+	run->verdict->table_failed = true;
+	return outcome;
 }
 
 enum outcome
@@ -152,7 +157,10 @@ refuse_maps(struct access_run *run, const struct maps *maps, enum subject subjec
 enum outcome
 refuse_configuration(struct access_run *run)
 {
-	return refuse_configuration_for(run, run->subject);
+	enum outcome outcome = refuse_configuration_for(run, run->subject);
+
+	run->verdict->table_failed = false;
+	return outcome;
 }
 
 void

@@ -7,26 +7,31 @@
 #include "global/client/transcript.h"
 
 static unsigned
-class_of(const char *dsn)
+class_of(const char *dsn, const char *text)
 {
 	struct transcript transcript = { .troubles = 0 };
 
-	transcript_refused(&transcript, dsn);
+	transcript_refused(&transcript, dsn, view_string(text));
 	return transcript.troubles;
 }
 
 static void
 test_classes(void **state)
 {
-	assert_int_equal(class_of("4.3.1"), TROUBLE_RESOURCE);
-	assert_int_equal(class_of("5.3.4"), TROUBLE_POLICY);
-	assert_int_equal(class_of("5.7.1"), TROUBLE_POLICY);
-	assert_int_equal(class_of("5.1.1"), TROUBLE_BOUNCE);
-	assert_int_equal(class_of("5.1.8"), TROUBLE_POLICY);
-	assert_int_equal(class_of("4.3.5"), TROUBLE_SOFTWARE);
-	assert_int_equal(class_of("4.5.3"), TROUBLE_POLICY);
-	assert_int_equal(class_of("5.5.2"), TROUBLE_PROTOCOL);
-	assert_int_equal(class_of(""), TROUBLE_PROTOCOL);
+	assert_int_equal(class_of("4.3.1", "Error"), TROUBLE_RESOURCE);
+	assert_int_equal(class_of("5.3.4", "Error"), TROUBLE_POLICY);
+	assert_int_equal(class_of("5.7.1", "Error"), TROUBLE_POLICY);
+	assert_int_equal(class_of("5.1.1", "Error"), TROUBLE_POLICY);
+	assert_int_equal(class_of("5.1.8", "Error"), TROUBLE_POLICY);
+	assert_int_equal(class_of("4.5.3", "Error"), TROUBLE_POLICY);
+	assert_int_equal(class_of("5.5.2", "Error"), TROUBLE_PROTOCOL);
+	assert_int_equal(class_of("", "Error"), TROUBLE_PROTOCOL);
+	assert_int_equal(class_of("4.3.0", "queue file write error"), TROUBLE_RESOURCE);
+	assert_int_equal(class_of("4.3.0", "<x@y>: Temporary lookup failure"), TROUBLE_DATA);
+	assert_int_equal(class_of("5.1.1", "<x@y>: Recipient address rejected: User unknown in local recipient table"), TROUBLE_BOUNCE);
+	assert_int_equal(class_of("5.3.4", "Error: message file too big"), TROUBLE_BOUNCE);
+	assert_int_equal(class_of("5.5.1", "Error: no valid recipients"), 0);
+	assert_int_equal(class_of("4.3.5", "Server configuration error"), TROUBLE_SOFTWARE);
 }
 
 static void
