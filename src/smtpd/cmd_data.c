@@ -200,8 +200,10 @@ cmd_bdat(struct session *session, struct view arguments)
 		return misplaced_chunk(session, size);
 	if (session->transaction.failed)
 		return discard_chunk(session, size, last);
-	if (size == 0 && !last)
-		return reply(session, 551, "5.7.1", "Null BDAT request");
+	if (size == 0 && !last) {
+		reply(session, 551, "5.7.1", "Null BDAT request");
+		return chunk_fails(session, size, last);
+	}
 	if (!bdat_start(session))
 		return chunk_fails(session, size, last);
 	return take_chunk(session, size, last);

@@ -23,40 +23,53 @@ greeted(struct session *session, struct view name, bool esmtp)
 	return true;
 }
 
-/* Only the first word: some say more. */
-static struct view
-first_word(struct view arguments)
+/* All words: what is no host name is for the rules to judge. */
+static void
+put_name(struct buf *out, struct view arguments)
 {
-	struct view word = VIEW_EMPTY;
+	struct view word;
 
-	view_word(&arguments, " \t", &word);
-	return word;
+	while (view_word(&arguments, " \t", &word))
+		buf_printf(out, "%s%.*s", out->len > 0 ? " " : "", VIEW_ARG(word));
 }
 
 bool
 cmd_helo(struct session *session, struct view arguments)
 {
-	struct view name = first_word(arguments);
+	struct buf name = BUF_INIT;
+	bool good;
 
-	if (view_empty(name))
-		return reply(session, 501, NULL, "Syntax: HELO hostname");
-	if (!greeted(session, name, false))
-		return false;
-	return reply(session, 250, NULL, "%s", session->config->myhostname);
+	put_name(&name, arguments);
+	if (name.len == 0)
+		good = reply(session, 501, NULL, "Syntax: HELO hostname");
+	else
+		good = greeted(session, buf_view(&name), false) && reply(session, 250, NULL, "%s", session->config->myhostname);
+	buf_fini(&name);
+	return good;
+}
+
+static bool
+welcome(struct session *session)
+{
+	struct buf text = BUF_INIT;
+
+	ehlo_text(session, &text);
+	reply(session, 250, NULL, "%s", buf_c(&text));
+	buf_fini(&text);
+	return true;
 }
 
 bool
 cmd_ehlo(struct session *session, struct view arguments)
 {
-	struct view name = first_word(arguments);
-	struct buf text = BUF_INIT;
+	struct buf name = BUF_INIT;
+	bool good;
 
-	if (view_empty(name))
-		return reply(session, 501, NULL, "Syntax: EHLO hostname");
-	if (!greeted(session, name, true))
-		return false;
-	ehlo_text(session, &text);
-	reply(session, 250, NULL, "%s", buf_c(&text));
-	buf_fini(&text);
-	return true;
+	put_name(&name, arguments);
+	if (name.len == 0)
+		good = reply(session, 501, NULL, "Syntax: EHLO hostname");
+	else
+		good = greeted(session, buf_view(&name), true) && welcome(session);
+	buf_fini(&name);
+	return good;
 }

@@ -13,7 +13,7 @@ enum { ROOM_MS = 1000 };
 static unsigned
 allowed_params(const struct session *session)
 {
-	unsigned allowed = 0;
+	unsigned allowed = SMTP_PARAM_AUTH;	/* who said so is of no weight without a login (RFC 4954, 5) */
 
 	if (session->config->smtputf8_enable)
 		allowed |= SMTP_PARAM_SMTPUTF8;
@@ -70,6 +70,8 @@ has_room(struct session *session, uint64_t announced)
 static bool
 size_fits(struct session *session, const struct smtp_mail_params *params)
 {
+	if (params->size > INT64_MAX)
+		return reply(session, 552, "5.3.4", "Message size exceeds file system imposed limit");
 	if (session->config->message_size_limit > 0 && params->size > (uint64_t)session->config->message_size_limit)
 		return reply(session, 552, "5.3.4", "Message size exceeds fixed limit");
 	return session->standalone || has_room(session, params->size);
@@ -101,13 +103,31 @@ verp_good(struct session *session, const struct address *sender, struct smtp_mai
 	return reply(session, 501, "5.5.4", "Error: XVERP needs two characters from %s", allowed);
 }
 
+/* Nothing follows a path but parameters behind a blank; and, as in headers, a comment. */
+static bool
+path_ends(struct cursor *in, bool strict)
+{
+	struct view comment;
+
+	if (!strict && cursor_peek(in) == '(')
+		cursor_until(in, ')', &comment);
+	return cursor_done(in) || cursor_at(in, CHAR_BLANK);
+}
+
+bool
+cmd_declared_domain(const struct address *address, bool smtputf8)
+{
+	return smtputf8 || view_is_ascii(address->domain);
+}
+
 bool
 cmd_path_parse(struct session *session, struct cursor *in, struct address *out)
 {
 	struct buf why = BUF_INIT;
 	bool good;
 
-	good = address_parse_path(in, session->config->strict_rfc821_envelopes, &session->transaction.arena, out, &why);
+	good = address_parse_path(in, session->config->strict_rfc821_envelopes, &session->transaction.arena, out, &why)
+	    && path_ends(in, session->config->strict_rfc821_envelopes);
 	if (!good)
 		log_warn("Illegal address syntax from %s in %s command: %.*s", buf_c(&session->peer.namaddr), session->where,
 		    VIEW_ARG(cursor_rest(in)));
@@ -151,6 +171,8 @@ mail(struct session *session, struct view arguments)
 		return reply(session, 501, "5.1.7", "Bad sender address syntax");
 	if (!smtp_mail_params_parse(&in, allowed_params(session), &session->transaction.arena, &params, &fault))
 		return cmd_fault(session, &fault);
+	if (!cmd_declared_domain(&sender, params.smtputf8))
+		return reply(session, 501, "5.1.7", "Bad sender address syntax");
 	if (!utf8_declared(session, &sender, &params) || !size_fits(session, &params)
 	    || !verp_good(session, &sender, &params) || !sender_passes(session, &sender, params.size))
 		return false;

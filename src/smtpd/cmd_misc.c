@@ -38,6 +38,24 @@ cmd_help(struct session *session, struct view arguments)
 	return true;
 }
 
+/* -- what this server does not have ----------------------------------------------------------------------------------------- */
+
+bool
+cmd_starttls(struct session *session, struct view arguments)
+{
+	if (!view_empty(arguments))
+		return reply(session, 501, "5.5.4", "Syntax: STARTTLS");
+	return reply(session, 502, "5.5.1", "Error: command not implemented");
+}
+
+bool
+cmd_auth(struct session *session, struct view arguments)
+{
+	if (session->helo.len == 0)
+		return reply(session, 503, "5.5.1", "Error: send HELO/EHLO first");
+	return reply(session, 503, "5.5.1", "Error: authentication not enabled");
+}
+
 /* -- VRFY: asks the recipient rules, and leaves the transaction alone --------------------------------------------------- */
 
 static bool
@@ -58,31 +76,37 @@ vrfy_passes(struct session *session, const struct address *address)
 	return good;
 }
 
+/* "VRFY" SP String [ SP "SMTPUTF8" ] (RFC 6531, 3.7.4.2): takes the parameter off. */
 static bool
-vrfy_utf8(struct view parameter, const struct session *session)
+vrfy_utf8(const struct session *session, struct view *arguments)
 {
-	return view_empty(parameter) || (session->config->smtputf8_enable && view_is_nocase(parameter, "SMTPUTF8"));
+	struct view address, parameter;
+	bool declared = session->config->smtputf8_enable && view_rsplit(*arguments, ' ', &address, &parameter)
+	    && view_is_nocase(parameter, "SMTPUTF8");
+
+	if (declared)
+		*arguments = view_trim(address);
+	return declared;
 }
 
 static bool
 vrfy(struct session *session, struct arena *arena, struct view arguments)
 {
+	bool utf8 = vrfy_utf8(session, &arguments);
 	struct cursor in = cursor_of(arguments);
 	struct address address;
 
 	if (view_empty(arguments))
-		return reply(session, 501, "5.5.4", "Syntax: VRFY address [SMTPUTF8]");
+		return reply(session, 501, "5.5.4", "Syntax: VRFY address%s", session->config->smtputf8_enable ? " [SMTPUTF8]" : "");
 	if (!limits_recipient(session))
 		return reply(session, 450, "4.7.1", "Error: too many recipients from %s", buf_c(&session->peer.address));
-	if (!address_parse_path(&in, false, arena, &address, NULL) || view_empty(address.local))
+	if (!address_parse_path(&in, false, arena, &address, NULL) || view_empty(address.local) || !cursor_done(&in))
 		return reply(session, 501, "5.1.3", "Bad recipient address syntax");
-	if (!vrfy_utf8(view_trim(cursor_rest(&in)), session))
-		return reply(session, 501, "5.5.4", "Syntax: VRFY address [SMTPUTF8]");
-	if (address.needs_smtputf8 && session->config->strict_smtputf8 && view_empty(view_trim(cursor_rest(&in))))
+	if (address.needs_smtputf8 && session->config->strict_smtputf8 && !utf8)
 		return reply(session, 553, "5.6.7", "Must declare SMTPUTF8 to send unicode address");
 	if (!vrfy_passes(session, &address))
 		return false;
-	return reply(session, 252, "2.0.0", "%.*s", VIEW_ARG(view_slice(arguments, 0, (size_t)(in.at - arguments.data))));
+	return reply(session, 252, "2.0.0", "%.*s", VIEW_ARG(arguments));
 }
 
 bool
@@ -114,7 +138,7 @@ etrn_passes(struct session *session, struct view domain)
 }
 
 static bool
-queue_for(struct session *session, struct view domain, struct view as_given)
+queue_for(struct session *session, struct view domain)
 {
 	const struct smtpd_config *config = session->server->config;
 	struct buf path = BUF_INIT;
@@ -126,7 +150,7 @@ queue_for(struct session *session, struct view domain, struct view as_given)
 	if (status == FLUSH_OK)
 		return reply(session, 250, NULL, "Queuing started");
 	if (status == FLUSH_UNSERVED)
-		return reply(session, 459, NULL, "<%.*s>: service unavailable", VIEW_ARG(as_given));
+		return reply(session, 459, NULL, "<%.*s>: service unavailable", VIEW_ARG(domain));
 	return reply(session, 458, NULL, "Unable to queue messages");
 }
 
@@ -135,7 +159,7 @@ cmd_etrn(struct session *session, struct view arguments)
 {
 	struct view domain = arguments;
 
-	if (session->helo.len == 0)
+	if (session->config->helo_required && session->helo.len == 0)
 		return reply(session, 503, NULL, "Error: send HELO/EHLO first");
 	if (view_empty(arguments) || view_find_any(arguments, " \t") >= 0)
 		return reply(session, 500, NULL, "Syntax: ETRN domain");
@@ -145,5 +169,5 @@ cmd_etrn(struct session *session, struct view arguments)
 		return reply(session, 501, NULL, "Error: invalid parameter syntax");
 	if (!etrn_passes(session, domain))
 		return false;
-	return queue_for(session, domain, arguments);
+	return queue_for(session, domain);
 }

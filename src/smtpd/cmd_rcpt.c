@@ -71,6 +71,8 @@ rcpt(struct session *session, struct view arguments)
 		return reply(session, 450, "4.7.1", "Error: too many recipients from %s", buf_c(&session->peer.address));
 	if (!cmd_path_parse(session, &in, &recipient) || view_empty(recipient.local))
 		return reply(session, 501, "5.1.3", "Bad recipient address syntax");
+	if (!cmd_declared_domain(&recipient, session->transaction.params.smtputf8))
+		return reply(session, 501, "5.1.3", "Bad recipient address syntax");
 	if (!smtp_rcpt_params_parse(&in, allowed, &session->transaction.arena, &params, &fault))
 		return cmd_fault(session, &fault);
 	if (too_many(session) || !utf8_declared(session, &recipient) || !passes(session, &recipient))

@@ -131,8 +131,10 @@ take_attribute(struct session *session, unsigned command, struct attributes *giv
 
 		if ((attributes[i].commands & command) == 0 || !view_is_nocase(name, attributes[i].name))
 			continue;
-		if (!decode(given, text, &value) || (!view_empty(value.text) && !attributes[i].parse(&value)))
+		if (!decode(given, text, &value))
 			return bad_value(session, attributes[i].name, text);
+		if (!view_empty(value.text) && !attributes[i].parse(&value))
+			return bad_value(session, attributes[i].name, value.text);
 		given->values[attributes[i].which] = value;
 		return true;
 	}
@@ -144,10 +146,8 @@ take_attributes(struct session *session, unsigned command, struct view arguments
 {
 	struct view word, name, text;
 
-	if (view_empty(arguments))
-		return reply(session, 501, "5.5.4", "Syntax: %s attribute=value...", session->where);
 	while (view_word(&arguments, " \t", &word)) {
-		if (!view_split(word, '=', &name, &text) || view_empty(name))
+		if (!view_split(word, '=', &name, &text) || view_empty(name) || view_empty(text))
 			return reply(session, 501, "5.5.4", "Error: attribute=value expected");
 		if (text.len > VALUE_MAX)
 			return reply(session, 501, "5.5.4", "Error: attribute value too long");
@@ -155,6 +155,14 @@ take_attributes(struct session *session, unsigned command, struct view arguments
 			return false;
 	}
 	return true;
+}
+
+static bool
+may_give(struct session *session, struct view arguments, bool allowed)
+{
+	if (view_empty(arguments))
+		return reply(session, 501, "5.5.4", "Syntax: %s attribute=value...", session->where);
+	return allowed || reply(session, 550, "5.7.0", "Error: insufficient authorization");
 }
 
 /* -- XCLIENT --------------------------------------------------------------------------------------------------------- */
@@ -215,8 +223,8 @@ cmd_xclient(struct session *session, struct view arguments)
 	struct attributes given = { .arena = ARENA_INIT };
 	bool good;
 
-	if (!session->may_xclient)
-		return reply(session, 550, "5.7.0", "Error: insufficient authorization");
+	if (!may_give(session, arguments, session->may_xclient))
+		return false;
 	good = take_attributes(session, FOR_XCLIENT, arguments, &given);
 	if (good) {
 		session_leave_client(session);
@@ -273,8 +281,8 @@ cmd_xforward(struct session *session, struct view arguments)
 	struct attributes given = { .arena = ARENA_INIT };
 	bool good;
 
-	if (!session->may_xforward)
-		return reply(session, 550, "5.7.0", "Error: insufficient authorization");
+	if (!may_give(session, arguments, session->may_xforward))
+		return false;
 	good = take_attributes(session, FOR_XFORWARD, arguments, &given);
 	if (good) {
 		set_origin(&session->origin, given.values);

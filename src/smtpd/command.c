@@ -9,6 +9,7 @@ enum {
 	JUNK		= 1 << 1,	/* counts against smtpd_junk_command_limit */
 	WHEN_DENIED	= 1 << 2,	/* is left to clients refused at connect */
 	BEFORE_TLS	= 1 << 4,	/* is left to clients that have to encrypt first */
+	ABSENT		= 1 << 5,	/* known, but there is no such service here */
 	EVEN_WRONG	= 1 << 3,	/* has something to read even when it comes at the wrong time: checks for itself */
 };
 
@@ -28,6 +29,8 @@ static const struct command commands[] = {
 	{ "EHLO", cmd_ehlo, IN_ANY,			ENDS_PIPELINE | JUNK | BEFORE_TLS, "ehlo" },
 	{ "XCLIENT", cmd_xclient, IN(READY),		ENDS_PIPELINE,			"xclient" },
 	{ "XFORWARD", cmd_xforward, IN(READY),		0,				"xforward" },
+	{ "STARTTLS", cmd_starttls, IN_ANY,		ENDS_PIPELINE | BEFORE_TLS | ABSENT, "starttls" },
+	{ "AUTH", cmd_auth, IN_ANY,			ENDS_PIPELINE | ABSENT,		"auth" },
 	{ "MAIL", cmd_mail, IN(READY),			0,				"mail" },
 	{ "RCPT", cmd_rcpt, IN(MAIL) | IN(REFUSED) | IN(RCPT), 0,			"rcpt" },
 	{ "DATA", cmd_data, IN(RCPT),			ENDS_PIPELINE,			"data" },
@@ -56,11 +59,11 @@ static const struct {
 	{ "MAIL", IN(BDAT),				503, "5.5.1", "Error: MAIL after BDAT" },
 	{ "RCPT", IN(READY),				503, "5.5.1", "Error: need MAIL command" },
 	{ "RCPT", IN(BDAT),				503, "5.5.1", "Error: RCPT after BDAT" },
-	{ "DATA", IN(READY) | IN(MAIL),			503, "5.5.1", "Error: need RCPT command" },
-	{ "DATA", IN(REFUSED),				554, "5.5.1", "Error: no valid recipients" },
+	{ "DATA", IN(READY),				503, "5.5.1", "Error: need RCPT command" },
+	{ "DATA", IN(MAIL) | IN(REFUSED),		554, "5.5.1", "Error: no valid recipients" },
 	{ "DATA", IN(BDAT),				503, "5.5.1", "Error: DATA after BDAT" },
-	{ "BDAT", IN(READY) | IN(MAIL),			503, "5.5.1", "Error: need RCPT command" },
-	{ "BDAT", IN(REFUSED),				554, "5.5.1", "Error: no valid recipients" },
+	{ "BDAT", IN(READY),				503, "5.5.1", "Error: need RCPT command" },
+	{ "BDAT", IN(MAIL) | IN(REFUSED),		554, "5.5.1", "Error: no valid recipients" },
 	{ "ETRN", ~IN(READY),				503, NULL,    "Error: MAIL transaction in progress" },
 };
 
@@ -118,8 +121,6 @@ dismiss(struct session *session)
 static bool
 unknown(struct session *session, struct view verb, struct view line)
 {
-	if (match_list_string(session->server->noop_commands, verb) == LOOKUP_FOUND)
-		return reply(session, 250, "2.0.0", "Ok");
 	if (match_list_string(session->server->forbidden_commands, verb) == LOOKUP_FOUND || is_header(line)) {
 		dismiss(session);
 		return false;
@@ -169,6 +170,14 @@ dispatch(struct session *session, const struct command *command, struct view arg
 	if ((command->states & 1U << session->state) == 0 && (command->flags & EVEN_WRONG) == 0)
 		return wrong_time(session, command);
 	return command->run(session, arguments);
+}
+
+static bool
+take_as_noop(struct session *session)
+{
+	if (session->junk++ > session->config->junk_command_limit)
+		session->errors++;
+	return reply(session, 250, "2.0.0", "Ok");
 }
 
 static void
@@ -237,6 +246,8 @@ command_run(struct session *session, struct view line)
 	command = find(verb);
 	if (bad_syntax(session, line, verb)) {
 		count(session, UNKNOWN, false);
+	} else if (match_list_string(session->server->noop_commands, verb) == LOOKUP_FOUND) {
+		count(session, UNKNOWN, take_as_noop(session));		/* whatever it means elsewhere */
 	} else if (command == NULL) {
 		count(session, UNKNOWN, !session->denied ? unknown(session, verb, line)
 		    : reply(session, 503, "5.7.0", "Error: access denied for %s", buf_c(&session->peer.namaddr)));
@@ -283,10 +294,12 @@ void
 command_names(struct buf *out)
 {
 	const char *names[ARRAY_COUNT(commands)];
+	size_t known = 0;
 
 	for (size_t i = 0; i < ARRAY_COUNT(commands); i++)
-		names[i] = commands[i].name;
-	qsort(names, ARRAY_COUNT(commands), sizeof(names[0]), by_name);
-	for (size_t i = 0; i < ARRAY_COUNT(commands); i++)
+		if ((commands[i].flags & ABSENT) == 0)
+			names[known++] = commands[i].name;
+	qsort(names, known, sizeof(names[0]), by_name);
+	for (size_t i = 0; i < known; i++)
 		buf_printf(out, "%s%s", i > 0 ? " " : "", names[i]);
 }

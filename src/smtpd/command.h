@@ -17,6 +17,8 @@ void	command_names(struct buf *out);
 bool	command_wrong_time(struct session *session, const char *name);
 
 /* What MAIL and RCPT share. A path that is none is logged. */
+/* A domain beyond ASCII is one only for who declares SMTPUTF8. */
+bool	cmd_declared_domain(const struct address *address, bool smtputf8);
 bool	cmd_path_parse(struct session *session, struct cursor *in, struct address *out);
 bool	cmd_fault(struct session *session, const struct smtp_fault *fault);
 
@@ -31,6 +33,8 @@ bool	cmd_data(struct session *session, struct view arguments);
 bool	cmd_bdat(struct session *session, struct view arguments);
 bool	cmd_rset(struct session *session, struct view arguments);
 bool	cmd_noop(struct session *session, struct view arguments);
+bool	cmd_starttls(struct session *session, struct view arguments);
+bool	cmd_auth(struct session *session, struct view arguments);
 bool	cmd_vrfy(struct session *session, struct view arguments);
 bool	cmd_etrn(struct session *session, struct view arguments);
 bool	cmd_quit(struct session *session, struct view arguments);

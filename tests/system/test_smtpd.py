@@ -50,6 +50,9 @@ for word in ("pipelining", "size", "vrfy", "etrn", "enhancedstatuscodes", "8bitm
     service(f"no-{word}", smtpd_discard_ehlo_keywords=word)
 
 
+service("odd-verbs", smtpd_noop_commands="VRFY, FROB")
+
+
 @pytest.fixture(scope="module")
 def server() -> Iterator[Mta]:
     """One instance with all services."""
@@ -573,3 +576,59 @@ def test_mail_that_no_milter_saw_is_held_when_that_is_wanted(make_mta: Callable[
     mta = make_mta({"smtpd_milters": "inet:127.0.0.1:1", "milter_default_action": "quarantine"}).start()
     queue_id = mta.send("a@example.test", "alice@example.test")
     assert (mta.queue / "hold" / queue_id).exists()
+
+
+# -- replies that scripts know by heart: service, commands, and what the last of them gets ------------------------------
+
+MAIL, RCPT = f"MAIL FROM:<{SENDER}>", f"RCPT TO:<{ALICE}>"
+
+
+@pytest.mark.parametrize("name, lines, reply", [
+    ("no", [MAIL, "DATA"], "554 5.5.1 Error: no valid recipients"),
+    ("no", ["DATA"], "503 5.5.1 Error: need RCPT command"),
+    ("no", [MAIL, "BDAT 0 LAST"], "554 5.5.1 Error: no valid recipients"),
+    ("no", [MAIL, RCPT, "BDAT 0", "BDAT 0 LAST"], "551 5.0.0 Discarded 0 bytes after earlier error"),
+    ("no", ["VRFY"], "501 5.5.4 Syntax: VRFY address [SMTPUTF8]"), ("no", ["VRFY a b"], "501 5.1.3 Bad recipient address syntax"),
+    ("no", [f"VRFY {ALICE} SMTPUTF8"], f"252 2.0.0 {ALICE}"),
+    ("no", ["ETRN @elsewhere.test"], "459 <elsewhere.test>: service unavailable"),
+    ("no", ["MAIL FROM:<a@example.org>x"], "501 5.1.7 Bad sender address syntax"),
+    ("no", ["MAIL FROM:<a@example.org>(hi)"], "250 2.1.0 Ok"),
+    ("no", ["MAIL FROM:<a@example.org> SIZE=99999999999999999999999"], "552 5.3.4 Message size exceeds file system imposed limit"),
+    ("no", ["MAIL FROM:<a@example.org> SIZE=1x"], "501 5.5.4 Bad message size syntax"),
+    ("no", ["MAIL FROM:<a@example.org> AUTH=<>"], "250 2.1.0 Ok"),
+    ("no", ["MAIL FROM:<a@example.org> ENVID="], "501 5.5.4 Bad ENVID parameter syntax"),
+    ("no", ["MAIL FROM:<a@b\u00fccher.test>"], "501 5.1.7 Bad sender address syntax"),
+    ("no", ["MAIL FROM:<a@b\u00fccher.test> SMTPUTF8"], "250 2.1.0 Ok"),
+    ("no", [MAIL, "RCPT TO:<a@b\u00fccher.test>"], "501 5.1.3 Bad recipient address syntax"),
+    ("no", [MAIL, 'RCPT TO:<"no body"@example.test>'],
+     "550 5.1.1 <no body@example.test>: Recipient address rejected: User unknown in local recipient table"),
+    ("no", ["STARTTLS"], "502 5.5.1 Error: command not implemented"), ("no", ["STARTTLS now"], "501 5.5.4 Syntax: STARTTLS"),
+    ("no", ["AUTH PLAIN x"], "503 5.5.1 Error: authentication not enabled"),
+    ("no", ["XCLIENT"], "501 5.5.4 Syntax: XCLIENT attribute=value..."),
+    ("no", ["XCLIENT NAME=x"], "550 5.7.0 Error: insufficient authorization"),
+    ("trusting", ["XCLIENT NAME="], "501 5.5.4 Error: attribute=value expected"),
+    ("trusting", ["XCLIENT NAME=a+20b"], "501 5.5.4 Bad NAME syntax: a b"),
+    ("trusting", ["XFORWARD NAME="], "501 5.5.4 Error: attribute=value expected"),
+    ("odd-verbs", ["VRFY"], "250 2.0.0 Ok"), ("odd-verbs", ["FROB x"], "250 2.0.0 Ok"),
+    ("no", ["HELP"], "214 2.0.0 Commands: BDAT DATA EHLO ETRN HELO HELP MAIL NOOP QUIT RCPT RSET VRFY XCLIENT XFORWARD"),
+])
+def test_replies(server: Mta, name: str, lines: list[str], reply: str) -> None:
+    with Session(name) as session:
+        for line in lines:
+            session.say(line)
+        assert session.text.rstrip() == reply
+
+
+def test_etrn_needs_no_greeting_unless_that_is_demanded(server: Mta) -> None:
+    with Session("no", greet=False) as session:
+        session.reply()
+        assert session.say("ETRN elsewhere.test") == 459, session.text
+
+
+def test_all_words_of_helo_count(server: Mta) -> None:
+    with Session("no", greet=False) as session:
+        session.reply()
+        assert session.say("HELO two  words") == 250
+        session.envelope()
+        assert session.data(b"Subject: words\r\n\r\n.\r\n") == 250
+    server.wait_mail("alice", "from two?words (")

@@ -7,10 +7,14 @@ verp_put(struct buf *out, struct view sender, struct view recipient, struct view
 {
 	struct view local, domain, user, host;
 
-	if (delimiters.len != 2 || !address_split(sender, &local, &domain) || !address_split(recipient, &user, &host)) {
+	if (delimiters.len != 2 || !address_split(sender, &local, &domain)) {
 		buf_putv(out, sender);
 		return;
 	}
-	buf_printf(out, "%.*s%c%.*s%c%.*s@%.*s", VIEW_ARG(local), delimiters.data[0], VIEW_ARG(user), delimiters.data[1],
-	    VIEW_ARG(host), VIEW_ARG(domain));
+	buf_printf(out, "%.*s%c", VIEW_ARG(local), delimiters.data[0]);
+	if (address_split(recipient, &user, &host))
+		buf_printf(out, "%.*s%c%.*s", VIEW_ARG(user), delimiters.data[1], VIEW_ARG(host));
+	else
+		buf_putv(out, recipient);
+	buf_printf(out, "@%.*s", VIEW_ARG(domain));
 }

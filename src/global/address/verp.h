@@ -7,7 +7,10 @@
 
 #include "util/text/buf.h"
 
-/* Internal forms; appends. A sender or recipient without domain, or bad delimiters, leave the sender as it is. */
+/*
+ * Internal forms; appends. A sender without domain, or bad delimiters, leave the sender as it is. A recipient who was named
+ * without a domain has none here: "list+user@example.com".
+ */
 void	verp_put(struct buf *out, struct view sender, struct view recipient, struct view delimiters);
 
 #endif

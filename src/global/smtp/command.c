@@ -88,14 +88,24 @@ struct param_row {
 	const char *dsn, *text;
 };
 
+static bool
+has_digits_only(struct view text)
+{
+	struct cursor in = cursor_of(text);
+
+	return cursor_skip(&in, CHAR_DIGIT) > 0 && cursor_done(&in);
+}
+
 /* size-value = 1*20DIGIT (RFC 1870, 3) */
 static bool
 param_size(struct view value, struct params *params)
 {
 	unsigned long long size;
 
-	if (!view_number(value, &size))
+	if (!has_digits_only(value))
 		return false;
+	if (!view_number(value, &size))
+		size = UINT64_MAX;		/* more than can be counted */
 	params->mail->size = size;
 	return params->mail->has_size = true;
 }
@@ -171,7 +181,7 @@ param_envid(struct view value, struct params *params)
 {
 	struct view text;
 
-	if (value.len > ENVID_MAX || !decode_xtext(value, params->arena, &text))
+	if (view_empty(value) || value.len > ENVID_MAX || !decode_xtext(value, params->arena, &text))
 		return false;
 	for (size_t i = 0; i < text.len; i++) {
 		if (!char_is(text.data[i], CHAR_PRINT))

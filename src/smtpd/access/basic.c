@@ -83,7 +83,8 @@ static enum outcome
 report_misconfiguration(struct access_run *run, const struct rule *rule)
 {
 	log_warn("%s: \"%.*s\" in %s", rule->broken, VIEW_ARG(rule->text), run->list);
-	return refuse_configuration(run);
+	run->warn_only = false;
+	return refuse(run, 451, "4.3.5", "Server configuration error");
 }
 
 const struct restriction restriction_misconfigured = { "misconfigured", report_misconfiguration, TAKES_NOTHING, 0 };

@@ -21,18 +21,6 @@ subject_class(enum subject subject)
 	return classes[subject];
 }
 
-static struct view
-external(struct access_run *run, struct view internal)
-{
-	struct buf text = BUF_INIT;
-	struct view copy;
-
-	address_quote(&text, internal);
-	copy = arena_view(run->arena, buf_view(&text));
-	buf_fini(&text);
-	return copy;
-}
-
 struct view
 subject_name(struct access_run *run, enum subject subject)
 {
@@ -42,8 +30,8 @@ subject_name(struct access_run *run, enum subject subject)
 	case SUBJECT_CLIENT:		return buf_view(&facts->peer->namaddr);
 	case SUBJECT_REVERSE_CLIENT:	return buf_view(&facts->peer->reverse_name);
 	case SUBJECT_HELO:		return facts->helo;
-	case SUBJECT_SENDER:		return external(run, facts->sender);
-	case SUBJECT_RECIPIENT:		return external(run, facts->recipient);
+	case SUBJECT_SENDER:		return facts->sender;
+	case SUBJECT_RECIPIENT:		return facts->recipient;
 	case SUBJECT_DATA:		return VIEW("DATA");
 	case SUBJECT_END_OF_DATA:	return VIEW("END-OF-MESSAGE");
 	case SUBJECT_ETRN:		return facts->etrn_domain;

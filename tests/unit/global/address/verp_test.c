@@ -12,7 +12,7 @@ static const struct {
 	{ "usual", "list@a.test", "user@b.test", "+=", "list+user=b.test@a.test" },
 	{ "extension", "list@a.test", "user+x@b.test", "-=", "list-user+x=b.test@a.test" },
 	{ "null sender", "", "user@b.test", "+=", "" },
-	{ "no domain", "list@a.test", "user", "+=", "list@a.test" },
+	{ "no domain", "list@a.test", "user", "+=", "list+user@a.test" },
 	{ "one delimiter", "list@a.test", "user@b.test", "+", "list@a.test" },
 };
 

@@ -228,7 +228,7 @@ static const struct question questions[] = {
 	{ "defer", RCPT("defer"), .reply = "450 4.3.2 <a@example.test>: Recipient address rejected: Try again later" },
 	{ "warn_if_reject", RCPT("warn_if_reject reject"), .logged = "NOQUEUE: reject_warning: RCPT" },
 	{ "no keyword", RCPT("no_such_thing"),
-	    .reply = "451 4.3.5 <a@example.test>: Recipient address rejected: Server configuration error",
+	    .reply = "451 4.3.5 Server configuration error",
 	    .logged = "warning: unknown smtpd restriction: \"no_such_thing\"" },
 	{ "a class", { { "smtpd_restriction_classes", "picky" }, { "picky", "reject_non_fqdn_sender" },
 	    { "smtpd_recipient_restrictions", "picky" } }, .sender = "s",
