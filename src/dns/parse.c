@@ -244,7 +244,8 @@ collect(struct message *message, enum dns_type type, struct dns_answer *out)
 		if (one.type != type)
 			continue;
 		if (out->count == DNS_RECORDS_MAX) {
-			log_warn("DNS answer with more than %d %s records: the rest is not used", DNS_RECORDS_MAX, dns_type_name(type));
+			log_warn("DNS record count limit (%d) exceeded -- dropping excess record(s) after qname=%.*s qtype=%s",
+			    DNS_RECORDS_MAX, VIEW_ARG(one.owner), dns_type_name(type));
 			break;
 		}
 		out->records[out->count++] = one;

@@ -450,6 +450,8 @@ add_srv(struct search *search, const struct destination *to, bool *decided)
 
 		*decided = !(missing ? search->config->srv_fallback : search->config->ignore_srv_error);
 		name_error(search, buf_c(&name), "SRV", result, buf_c(&why));
+		if (!*decided)
+			log_info("skipping SRV lookup for %s: %s", buf_c(&name), buf_c(&why));
 	}
 	buf_fini(&why);
 	buf_fini(&name);

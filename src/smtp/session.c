@@ -135,9 +135,12 @@ connect_inet(const struct smtp_config *config, const struct host *host, struct b
 	to.port = host->port;
 	errno = 0;
 	fd = inet_connect(&to, bound ? &from : NULL, deadline, why);
-	if (fd == -1 && errno == EADDRNOTAVAIL && bound && !config->bind_address_enforce) {
-		log_warn("%s: connecting without it", buf_c(why));
-		fd = inet_connect(&to, NULL, deadline, why);
+	if (fd == -1 && errno == EADDRNOTAVAIL && bound) {
+		log_warn("%s", buf_c(why));
+		if (!config->bind_address_enforce)
+			fd = inet_connect(&to, NULL, deadline, why);
+		else
+			errno = EADDRNOTAVAIL;
 	}
 	if (fd == -1)
 		why_set(why, "%s", errno == ETIMEDOUT ? "Connection timed out" : strerror(errno));

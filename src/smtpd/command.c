@@ -141,14 +141,27 @@ spoke_out_of_turn(const struct session *session, const struct command *command)
 	return !view_is_nocase(more, "QUIT\r\n");
 }
 
+/* Line ends as C writes them: they tell how the client sends. */
+static void
+put_escaped(struct buf *out, struct view text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.data[i] == '\r' || text.data[i] == '\n' || text.data[i] == '\\')
+			buf_putc(out, '\\');
+		buf_putc(out, text.data[i] == '\r' ? 'r' : text.data[i] == '\n' ? 'n' : text.data[i]);
+	}
+}
+
 static bool
 refuse_pipelining(struct session *session, const struct command *command)
 {
-	struct view more = view_slice(stream_pending(session->stream), 0, 100);
+	struct buf more = BUF_INIT;
 
+	put_escaped(&more, view_slice(stream_pending(session->stream), 0, 100));
 	if (!session->pipelined)
-		log_info("improper command pipelining after %s from %s: %.*s", command->name, buf_c(&session->peer.namaddr),
-		    VIEW_ARG(more));
+		log_info("improper command pipelining after %s from %s: %s", command->name, buf_c(&session->peer.namaddr),
+		    buf_c(&more));
+	buf_fini(&more);
 	session->pipelined = true;
 	if (!session->config->forbid_unauth_pipelining)
 		return false;

@@ -121,8 +121,7 @@ log_end(struct session *session, const char *what)
 	const struct transaction *tx = &session->transaction;
 	struct buf line = BUF_INIT;
 
-	if (!view_empty(id))
-		buf_printf(&line, "%.*s: ", VIEW_ARG(id));
+	buf_printf(&line, "%.*s: ", VIEW_ARG(view_empty(id) ? VIEW("NOQUEUE") : id));
 	buf_printf(&line, "%s after %s", what, session->where);
 	if (tx->content)
 		buf_printf(&line, " (%llu bytes)", (unsigned long long)tx->size);
@@ -182,10 +181,30 @@ read_command(struct session *session, bool *bare_lf)
 static void
 too_long(struct session *session, bool endless)
 {
+	log_warn("%s: request longer than %d: %.30s...", buf_c(&session->peer.namaddr), session->config->line_length_limit,
+	    buf_c(&session->line));
 	session->where = "UNKNOWN";
 	session->errors++;
 	reply(session, 500, "5.5.2", "%s Error: command too long", session->config->myhostname);
 	session->closing = session->closing || endless;
+}
+
+/* As the access rules log their verdicts. */
+void
+session_log_reject(struct session *session, const char *text)
+{
+	struct access_facts facts;
+	struct maillog_smtp_event line;
+
+	session_facts(session, &facts);
+	line = (struct maillog_smtp_event){
+		.queue_id = transaction_id(session), .action = "reject", .stage = session->where,
+		.namaddr = buf_view(&session->peer.namaddr), .text = view_string(text),
+		.has_sender = facts.has_sender, .sender = facts.sender, .has_recipient = facts.has_recipient,
+		.recipient = facts.recipient, .has_helo = facts.has_helo, .helo = facts.helo, .protocol = facts.protocol,
+		.login = facts.login,
+	};
+	maillog_smtp_event(&line);
 }
 
 /* Not what a client would prove itself with. */
@@ -228,9 +247,10 @@ take_command(struct session *session, bool bare_lf)
 	note_command(session);
 	session->bare_lf = session->bare_lf || bare_lf;
 	if (bare_lf && session->server->bare_newline == BARE_NEWLINE_REJECT && !session->lenient_lf) {
+		session_log_reject(session, "bare <LF> received");
 		reply(session, session->config->forbid_bare_newline_reject_code, "5.5.2", "%s Error: bare <LF> received",
 		    session->config->myhostname);
-		session->errors++;
+		session->closing = true;		/* whatever this was meant to be, and what follows */
 		return;
 	}
 	command_run(session, buf_view(&session->line));

@@ -71,6 +71,7 @@ void	session_broken(struct session *session, enum stream_result result);
 /* "ESMTP", "SMTP" */
 const char *session_protocol(const struct session *session);
 /* What the access rules may know of this session now. */
+void	session_log_reject(struct session *session, const char *text);
 void	session_facts(struct session *session, struct access_facts *facts);
 
 #endif

@@ -406,9 +406,11 @@ passes(struct session *session)
 {
 	struct access_facts facts;
 
-	if (refuses_bare_lf(session))
+	if (refuses_bare_lf(session)) {
+		session_log_reject(session, "bare <LF> received");
 		return reply(session, session->config->forbid_bare_newline_reject_code, "5.5.2",
 		    "%s Error: bare <LF> received", session->config->myhostname);
+	}
 	if (transaction_too_big(session)) {
 		log_warn("%.*s: queue file size limit exceeded", VIEW_ARG(transaction_id(session)));
 		return reply(session, 552, "5.3.4", "Error: message file too big");

@@ -632,3 +632,34 @@ def test_all_words_of_helo_count(server: Mta) -> None:
         session.envelope()
         assert session.data(b"Subject: words\r\n\r\n.\r\n") == 250
     server.wait_mail("alice", "from two?words (")
+
+
+# -- what the log says of clients that misbehave -------------------------------------------------------------------------
+
+def test_bare_lf_in_a_command_ends_the_session(server: Mta) -> None:
+    begin = len(server.log())
+    with Session("reject", greet=False) as session:
+        session.reply()
+        session.send(b"EHLO client.example.test\n")
+        assert session.reply() == 550 and session.ended()
+    server.wait_log(r"NOQUEUE: reject: CONNECT from localhost\[127\.0\.0\.1\]: bare <LF> received; proto=SMTP$", since=begin)
+    server.wait_log(r"disconnect from \S+ commands=0/0", since=begin)
+
+
+@pytest.mark.parametrize("name, sent, line", [
+    ("no", b"NOOP\r\nRSET\r\n", r"improper command pipelining after NOOP from localhost\[127\.0\.0\.1\]: RSET\\r\\n$"),
+    ("small", b"NOOP " + 600 * b"x" + b"\r\n", r"warning: localhost\[127\.0\.0\.1\]: request longer than 512: NOOP x{25}\.\.\.$"),
+    ("no", b"", r"smtpd\[\d+\]: NOQUEUE: lost connection after EHLO from localhost\[127\.0\.0\.1\]$")])
+def test_bad_manners_are_logged(server: Mta, name: str, sent: bytes, line: str) -> None:
+    begin = len(server.log())
+    with Session(name) as session:
+        session.send(sent)
+        if sent:
+            session.reply()
+    server.wait_log(line, since=begin)
+
+
+def test_address_to_speak_from_that_is_not_there(make_mta: Callable[..., Mta]) -> None:
+    mta = make_mta({"default_transport": "smtp:[127.0.0.1]:9", "smtp_bind_address": "10.9.8.7", "smtp_bind_address_enforce": "yes"}).start()
+    mta.send("a@example.test", "x@far.test")
+    mta.wait_log(r"warning: bind 10\.9\.8\.7: Cannot assign requested address")

@@ -57,10 +57,32 @@ bare_table(struct access *access, struct rule *rule, enum subject subject, bool 
 		misconfigured(rule, "table is not open");
 }
 
+/* Words of old configurations. */
+static void
+unknown_word(struct access *access, struct rule *rule)
+{
+	static const struct { const char *name, *instead; } removed[] = {
+		{ "permit_naked_ip_address", "permit_mynetworks\" or \"permit_sasl_authenticated" },
+		{ "check_relay_domains", "reject_unauth_destination" }, { "reject_maps_rbl", "reject_rbl_client domain-name" },
+	};
+
+	for (size_t i = 0; i < ARRAY_COUNT(removed); i++)
+		if (view_is_nocase(rule->text, removed[i].name)) {
+			struct view why = arena_printf(&access->arena, "support for restriction \"%s\" has been removed in Postfix 3.9; "
+			    "instead, specify \"%s\"", removed[i].name, removed[i].instead);
+
+			misconfigured(rule, arena_string(&access->arena, why));
+			return;
+		}
+	misconfigured(rule, "unknown smtpd restriction");
+}
+
 static void
 compile_rule(struct access *access, struct rule *rule, struct view *rest, enum subject subject, bool may_open)
 {
 	rule->what = restriction_find(rule->text);
+	if (view_is_nocase(rule->text, "permit_mx_backup"))
+		log_warn("support for restriction \"permit_mx_backup\" will be removed from Postfix; instead, specify \"relay_domains\"");
 	if (rule->what != NULL) {
 		if (rule->what->takes != TAKES_NOTHING)
 			take_argument(access, rule, rest, may_open);
@@ -69,7 +91,7 @@ compile_rule(struct access *access, struct rule *rule, struct view *rest, enum s
 	} else if (view_find(rule->text, ':') > 0) {
 		bare_table(access, rule, subject, may_open);
 	} else {
-		misconfigured(rule, "unknown smtpd restriction");
+		unknown_word(access, rule);
 	}
 }
 

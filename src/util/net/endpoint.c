@@ -176,7 +176,8 @@ inet_fail(int fd, const char *what, const struct netaddr *addr, struct buf *why)
 	int error = errno;
 
 	netaddr_put(&text, addr);
-	buf_printf(&text, " port %u", (unsigned)addr->port);
+	if (addr->port != 0)
+		buf_printf(&text, " port %u", (unsigned)addr->port);
 	errno = error;
 	fail(fd, what, buf_c(&text), why);
 	buf_fini(&text);

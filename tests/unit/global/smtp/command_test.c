@@ -25,7 +25,9 @@ static const struct {
 	{ " SIZE=1 BODY=8BITMIME RET=HDRS ENVID=x SMTPUTF8", ALL, 0 },
 	{ " SIZE=abc",				ALL, 501 },
 	{ " SIZE=",				ALL, 501 },
-	{ " SIZE=99999999999999999999999",	ALL, 501 },
+	{ " SIZE=99999999999999999999999",	ALL, 0 },	/* more than any limit */
+	{ " SIZE=9999999999999999999999x",	ALL, 501 },
+	{ " ENVID=",				ALL, 501 },
 	{ " SIZE",				ALL, 555 },
 	{ " BODY=BINARYMIME",			ALL, 555 },
 	{ " RET=SOME",				ALL, 501 },

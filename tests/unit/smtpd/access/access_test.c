@@ -230,6 +230,9 @@ static const struct question questions[] = {
 	{ "no keyword", RCPT("no_such_thing"),
 	    .reply = "451 4.3.5 Server configuration error",
 	    .logged = "warning: unknown smtpd restriction: \"no_such_thing\"" },
+	{ "a word of old times", RCPT("check_relay_domains"), .reply = "451 4.3.5 Server configuration error",
+	    .logged = "warning: support for restriction \"check_relay_domains\" has been removed in Postfix 3.9; instead, specify "
+	    "\"reject_unauth_destination\"" },
 	{ "a class", { { "smtpd_restriction_classes", "picky" }, { "picky", "reject_non_fqdn_sender" },
 	    { "smtpd_recipient_restrictions", "picky" } }, .sender = "s",
 	    .reply = "504 5.5.2 <s>: Sender address rejected: need fully-qualified address" },
