@@ -166,6 +166,14 @@ remember(struct message *m, struct view name, struct view value)
 			*kept[i].where = arena_view(&m->arena, value);
 }
 
+static bool
+asks_for_probe(struct view flags)
+{
+	unsigned long long number;
+
+	return view_number(flags, &number) && (number & TRACE_PROBE) != 0;
+}
+
 static void
 put_attribute(struct message *m, struct view name, struct view value)
 {
@@ -177,6 +185,8 @@ put_attribute(struct message *m, struct view name, struct view value)
 	remember(m, name, value);
 	if (view_is(name, "ret_flags"))
 		m->ret = view_is(value, "2") ? DSN_RET_HDRS : DSN_RET_FULL;
+	if (view_is(name, "trace_flags"))
+		m->is_probe = asks_for_probe(value);
 	message_put_attribute(m, arena_string(&m->arena, name), value);
 }
 

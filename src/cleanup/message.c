@@ -32,7 +32,7 @@ void
 message_fail(struct message *m, unsigned status, const char *reason)
 {
 	if (m->status == 0 && reason != NULL)
-		buf_puts(&m->reason, reason);
+		buf_set(&m->reason, view_string(reason));
 	m->status |= status;
 }
 

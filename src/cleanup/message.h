@@ -71,6 +71,7 @@ struct message {
 	int attributes;
 	struct message_recipient pending;	/* gathers the records before an R */
 	struct view first_recipient;		/* for log lines */
+	bool is_probe;			/* of an address, by verify */
 	size_t recipients, done_recipients;
 	unsigned notify;			/* of all recipients */
 	struct message_recipient *kept;		/* those written, when we may have to bounce; in the arena */

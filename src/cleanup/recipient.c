@@ -3,6 +3,7 @@
 #include "global/address/address.h"
 #include "global/address/mail_maps.h"
 #include "global/client/bounce.h"
+#include "global/maillog/maillog.h"
 #include "global/queue/envelope.h"
 #include "util/log/log.h"
 
@@ -82,6 +83,22 @@ recipient_report_expanded(struct message *m)
 	return ok;
 }
 
+/* A probe is answered once, and an alias for several is good, whatever they are. */
+static void
+answer_probe(struct message *m, const struct message_recipient *recipient)
+{
+	const struct view text = VIEW("aliased to multiple recipients");
+	const struct timeval now = clock_wall();
+	const struct maillog_delivery line = {
+		.queue_id = buf_view(&m->id), .recipient = recipient->address, .original = recipient->original, .relay = "none",
+		.arrival = now, .queued = now, .agent_handoff = now, .done = now, .dsn = "2.0.0", .status = "deliverable", .text = text,
+	};
+
+	maillog_delivery(&line);
+	buf_set(&m->reason, text);		/* verify waits for it */
+	m->done_recipients++;
+}
+
 static void
 put_expanded(struct message *m, const struct message_recipient *recipient)
 {
@@ -95,6 +112,10 @@ put_expanded(struct message *m, const struct message_recipient *recipient)
 	}
 	if (!virtual_alias_expand(m, recipient->address, &addresses, &count))
 		return;
+	if (m->is_probe && count > 1) {
+		answer_probe(m, recipient);
+		return;
+	}
 	if ((each.dsn_notify & DSN_NOTIFY_SUCCESS) && (count > 1 || !view_equal(addresses[0], recipient->address)))
 		note_expanded(m, &each);
 	for (size_t i = 0; i < count && !message_failed(m); i++) {

@@ -154,12 +154,35 @@ deliver_forwards(struct local_delivery *delivery, struct dsn *dsn)
 }
 
 static bool
+has_several(const struct list *targets)
+{
+	size_t count = 0;
+
+	LIST_FOREACH(target, targets, struct target, link)
+		count++;
+	return count > 1;
+}
+
+/* One verdict for the address that was asked about: that of a .forward with several members is not the last one's. */
+static bool
+answer_probe(struct local_delivery *delivery, struct dsn *dsn)
+{
+	dsn_set(dsn, "2.0.0", "forwards to several destinations");
+	return report(delivery, delivery->recipient->address, dsn);
+}
+
+static bool
 deliver_targets(struct local_delivery *delivery)
 {
 	struct dsn dsn;
 	bool done = true;
 
 	dsn_init(&dsn);
+	if ((delivery->request->flags & TRACE_PROBE) && has_several(&delivery->targets)) {
+		done = answer_probe(delivery, &dsn);
+		dsn_fini(&dsn);
+		return done;
+	}
 	LIST_FOREACH(target, &delivery->targets, struct target, link)
 		done = deliver_target(delivery, target, &dsn) && done;
 	/* Last, and only when it will be the last time. */

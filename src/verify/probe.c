@@ -64,13 +64,11 @@ compose(const struct probe_settings *settings, struct cleanup_client *cleanup, s
 }
 
 bool
-probe_send(const struct probe_settings *settings, struct cleanup_client *cleanup, struct view address)
+probe_send(const struct probe_settings *settings, struct cleanup_client *cleanup, struct view address, struct buf *told)
 {
-	struct buf why = BUF_INIT;
-	bool sent = compose(settings, cleanup, address, &why);
+	bool sent = compose(settings, cleanup, address, told);
 
 	if (!sent)
-		log_warn("cannot send a probe to %.*s: %s", VIEW_ARG(address), buf_c(&why));
-	buf_fini(&why);
+		log_warn("cannot send a probe to %.*s: %s", VIEW_ARG(address), buf_c(told));
 	return sent;
 }

@@ -11,7 +11,10 @@ struct probe_settings {
 	bool utf8;
 };
 
-/* True: it is in the queue. A failure is logged. */
-bool	probe_send(const struct probe_settings *settings, struct cleanup_client *cleanup, struct view address);
+/*
+ * True: it is in the queue; or it went no further, as the address stands for several, and told says so (else it is empty).
+ * A failure is logged.
+ */
+bool	probe_send(const struct probe_settings *settings, struct cleanup_client *cleanup, struct view address, struct buf *told);
 
 #endif

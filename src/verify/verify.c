@@ -82,15 +82,35 @@ store(struct verify *verify, struct view address, const struct verify_entry *ent
 
 /* -- requests ------------------------------------------------------------------------------------------------------ */
 
+/* What is known to be good stays so until it expires: a probe that fails now is tried again, and tells nothing else. */
+static bool
+record(struct verify *verify, const struct verify_message *report, struct view text)
+{
+	struct verify_entry old, entry = { .status = report->status, .updated = now(), .text = text };
+
+	if (report->status == VERIFY_DELIVERABLE)
+		return store(verify, report->address, &entry);
+	if (find(verify, report->address, &old) == LOOKUP_FOUND && old.status == VERIFY_DELIVERABLE) {
+		old.probed = now();
+		return store(verify, report->address, &old);
+	}
+	return !verify->config->negative_cache || store(verify, report->address, &entry);
+}
+
 /* Without a negative cache the probe's time is kept only with what is known already. */
 static void
 send_probe(struct verify *verify, struct view address, struct verify_entry *entry)
 {
-	if (!probe_send(&verify->config->probe, verify->cleanup, address))
-		return;
+	const struct verify_message good = { .address = address, .status = VERIFY_DELIVERABLE };
+	struct buf told = BUF_INIT;
+	bool sent = probe_send(&verify->config->probe, verify->cleanup, address, &told);
+
 	entry->probed = now();
-	if (entry->updated != 0 || verify->config->negative_cache)
+	if (sent && told.len > 0)
+		record(verify, &good, buf_view(&told));
+	else if (sent && (entry->updated != 0 || verify->config->negative_cache))
 		store(verify, address, entry);
+	buf_fini(&told);
 }
 
 /* A cache that cannot be asked makes no probes: it could not remember them (QM16). */
@@ -109,21 +129,6 @@ query(struct verify *verify, const struct verify_message *question, struct verif
 	answer->text = entry.text;
 	if (verify_entry_due(&entry, &verify->config->times, now()))
 		send_probe(verify, question->address, &entry);
-}
-
-/* What is known to be good stays so until it expires: a probe that fails now is tried again, and tells nothing else. */
-static bool
-record(struct verify *verify, const struct verify_message *report, struct view text)
-{
-	struct verify_entry old, entry = { .status = report->status, .updated = now(), .text = text };
-
-	if (report->status == VERIFY_DELIVERABLE)
-		return store(verify, report->address, &entry);
-	if (find(verify, report->address, &old) == LOOKUP_FOUND && old.status == VERIFY_DELIVERABLE) {
-		old.probed = now();
-		return store(verify, report->address, &old);
-	}
-	return !verify->config->negative_cache || store(verify, report->address, &entry);
 }
 
 /* Servers say what they like: a cache of text gets text. */

@@ -93,7 +93,7 @@ def test_date_of_a_submission_means_nothing(mta: Mta) -> None:
 
 
 def test_files_that_are_no_queue_files(mta: Mta) -> None:
-    """Directories, sockets, names that are no ids: passed over."""
+    """PD17: directories, sockets, names that are no ids are passed over."""
     (mta.queue / "maildrop/ABCDEF20").mkdir()
     (mta.queue / "maildrop/.hidden").write_bytes(message(*GOOD))
     (mta.queue / "maildrop/a b").write_bytes(message(*GOOD))

@@ -105,3 +105,16 @@ def test_cache_that_cannot_be_asked_makes_no_probes(make_mta: MakeMta) -> None:
     mta = make_mta({"address_verify_map": "fail:broken"}).start()
     assert query(mta, "a@other.test") == (UNAVAILABLE, "")
     assert probes(mta, "a@other.test") == 0
+
+
+def test_address_that_stands_for_others_is_good(make_mta: MakeMta) -> None:
+    """Whatever they are: a list with one bad member takes mail, and nobody has to expand it for a question."""
+    mta = make_mta({"alias_maps": "texthash:$config_directory/aliases", "virtual_alias_maps": "inline:{{both@example.test = bob alice}}"})
+    (mta.config / "aliases").write_text("one nosuch\nlist bob, nosuch\ncommand \"|true\"\n")
+    mta.start()
+    for address, text in (("one", "aliased to nosuch"), ("list", "aliased to bob, nosuch"), ("command", 'aliased to "|true"'),
+                          ("both", "aliased to multiple recipients"), ("bob", "delivers to mailbox")):
+        query(mta, f"{address}@example.test")
+        assert poll(lambda: (found := query(mta, f"{address}@example.test"))[0] != TODO and found, what="an answer") == (GOOD, text)
+    query(mta, "nosuch@example.test")
+    poll(lambda: query(mta, "nosuch@example.test")[0] == BAD, what="a bad one")
