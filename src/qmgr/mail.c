@@ -224,6 +224,16 @@ take_recipients(struct mail *mail, enum reading reading, struct arena arena, str
 	resolve_start(mail, arena, recipients, count);
 }
 
+/*
+ * What came before this process may have been tried by the one before it: the file has marks by now, and perhaps the lock
+ * of a delivery, however late its announcement is.
+ */
+static bool
+is_untouched(const struct mail *mail)
+{
+	return mail->envelope.arrival.tv_sec > mail->qmgr->started.tv_sec;
+}
+
 /* False: the image is not enough, the file must be read. */
 static bool
 read_image(struct mail *mail, const struct queue_image *image)
@@ -234,7 +244,7 @@ read_image(struct mail *mail, const struct queue_image *image)
 	enum queue_read result;
 
 	result = queue_envelope_read_image(image, &mail->arena, &mail->envelope, &recipients, &count, room > 0 ? room : 1, NULL);
-	if (result != QUEUE_READ_END || !fits(mail, recipients, count, NULL)) {
+	if (result != QUEUE_READ_END || !fits(mail, recipients, count, NULL) || !is_untouched(mail)) {
 		mail->envelope = (struct queue_envelope){ 0 };
 		return false;
 	}

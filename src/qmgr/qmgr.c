@@ -185,6 +185,7 @@ start(struct service_context *ctx)
 	qmgr->service = ctx;
 	qmgr->config = service_config(ctx);
 	qmgr->loop = service_loop(ctx);
+	qmgr->started = clock_wall();
 	qmgr->mails = hash_new();
 	list_init(&qmgr->agents);
 	list_init(&qmgr->refills);

@@ -43,6 +43,7 @@ struct qmgr {
 	size_t notices;			/* asked of the bounce services, not answered yet */
 	size_t probes;			/* address probes of our own in memory */
 	msec_t counted;			/* when the tokens of the receivers were counted last */
+	struct timeval started;
 	bool stopping;
 	msec_t leave_at;
 };

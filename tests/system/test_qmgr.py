@@ -1,13 +1,15 @@
 """The queue manager and where it sends mail: reloads in the middle, floods of probes, sites that wake up, relays by sender."""
+import os
 import re
+import signal
 import socket
 import threading
 from typing import Callable
 
 import pytest
 
-from frames import Client
-from mta import Mta, free_port, poll
+from frames import Client, frame
+from mta import PRIVILEGED, Mta, free_port, poll
 from test_smtp import Server
 
 MakeMta = Callable[..., Mta]
@@ -46,6 +48,36 @@ def test_reload_and_flush_in_the_middle_of_a_delivery_QM3(make_mta: MakeMta) -> 
     mta.wait_log(rf" {queue_id}: to=<x@far\.test>.*status=sent", 20)
     poll(lambda: mta.run("postkick", "public", "qmgr", "FDAI") and f" {queue_id}: removed" in mta.log(), 30, "an empty queue")
     assert host.taken() == 1
+
+
+def announce(mta: Mta, queue_id: str, data: bytes) -> None:
+    """What cleanup says of a file that looks like this."""
+    content, offset = (int(each) for each in data[2:34].split())
+    behind = offset + content
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.connect(str(mta.queue / "public/qmgr"))
+        sock.sendall(b"\0" + frame(16, {1: queue_id, 2: data[:offset], 3: data[behind:], 4: behind}))
+        mta.wait_removed(mta.send("", "alice@example.test"))     # it was heard by now
+
+
+@pytest.mark.skipif(not PRIVILEGED, reason="only the mail system may announce")
+def test_a_late_announcement_repeats_nothing_QM3(make_mta: MakeMta) -> None:
+    """The queue manager died, and the next one knows the message before it hears of it; a delivery of old still runs."""
+    host = Slow("RCPT", "8BITMIME")
+    mta = make_mta({"default_transport": f"smtp:{host.nexthop}"}).start()
+    queue_id = mta.send("", "bob@example.test", "x@far.test", text="Subject: once\n\nbody\n")
+    assert host.reached.wait(20)
+    mta.wait_mail("bob", "Subject: once")
+    path = mta.queue / "active" / queue_id
+    marked = poll(lambda: path.read_bytes() if b"D\x10bob@example.test" in path.read_bytes() else b"", 10, "the mark")
+    for pid in mta.children("qmgr"):
+        os.kill(pid, signal.SIGKILL)
+    poll(lambda: mta.run("postkick", "public", "qmgr", "I") and f"{queue_id}: skipped, still being delivered" in mta.log(), 20,
+         "the next queue manager")
+    announce(mta, queue_id, marked.replace(b"D\x10bob@", b"R\x10bob@"))
+    assert mta.mailbox("bob").count("Subject: once") == 1
+    assert len(re.findall(rf"{queue_id}: skipped, still being delivered", mta.log())) >= 2
+    host.go.set()
 
 
 def test_a_flood_of_probes_leaves_room_for_mail_QM15(make_mta: MakeMta) -> None:
