@@ -19,7 +19,7 @@ enum { SHOW_ENVELOPE = 1, SHOW_HEADER = 2, SHOW_BODY = 4, SHOW_ALL = 7 };
 struct options {
 	const char *directory;
 	unsigned what;
-	bool decimal, file_name, offset, by_id, raw;
+	bool decimal, file_name, offset, by_id, raw, verbose;
 	off_t start;
 };
 
@@ -69,11 +69,15 @@ prefix(const struct show *show, int type, off_t at)
 static void
 show_marker(const struct show *show, const char *text)
 {
-	if ((show->options->what & SHOW_ENVELOPE) == 0)
-		return;
-	if (show->options->file_name)
-		printf("%s: ", show->name);
-	printf("*** %s %s ***\n", text, show->name);
+	if ((show->options->what & SHOW_ENVELOPE) != 0)
+		printf("*** %s %s ***\n", text, show->name);
+}
+
+static void
+marker_prefix(const struct show *show, const struct record *record, off_t at)
+{
+	if ((show->options->what & SHOW_ENVELOPE) != 0)
+		prefix(show, record->type, at);
 }
 
 /* "Sat Nov 21 15:18:00 2026", in local time and without locale */
@@ -111,10 +115,10 @@ show_envelope_record(struct show *show, const struct record *record, off_t at)
 {
 	struct record named;
 
-	record = as_named(record, &named);
 	if ((show->options->what & SHOW_ENVELOPE) == 0)
 		return;
 	prefix(show, record->type, at);
+	record = as_named(record, &named);
 	if (names[record->type] != NULL)
 		printf("%s: ", names[record->type]);
 	else
@@ -153,6 +157,8 @@ show_content_record(struct show *show, const struct record *record, off_t at)
 	if (wanted(show) && !show->only_mark) {
 		if (!show->in_line)
 			prefix(show, record->type, at);
+		if (!show->in_line && show->options->verbose)
+			printf("%s: ", names[RECORD_LINE]);
 		write_view(record->data);
 		if (record->type == RECORD_LINE)
 			putchar('\n');
@@ -163,23 +169,33 @@ show_content_record(struct show *show, const struct record *record, off_t at)
 
 /* -- one file ------------------------------------------------------------------------------------------------------ */
 
+/* What only holds a file together. */
+static bool
+is_filling(const struct record *record)
+{
+	return record->type == RECORD_POINTER || record->type == RECORD_PADDING;
+}
+
 static void
 show_record(struct show *show, const struct record *record, off_t at)
 {
 	bool content = show->part == PART_HEADER || show->part == PART_BODY;
 
 	if (record->type == RECORD_CONTENT && !content) {
+		marker_prefix(show, record, at);
 		show_marker(show, "MESSAGE CONTENTS");
 		show->part = PART_HEADER;
 	} else if (record->type == RECORD_EXTRACTED && content) {
+		marker_prefix(show, record, at);
 		show_marker(show, "HEADER EXTRACTED");
 		show->part = PART_EXTRACTED;
 	} else if (record->type == RECORD_END && !content) {
+		marker_prefix(show, record, at);
 		show_marker(show, "MESSAGE FILE END");
 		show->part = PART_END;
 	} else if (content && (record->type == RECORD_LINE || record->type == RECORD_LONG)) {
 		show_content_record(show, record, at);
-	} else if (!content || show->options->raw) {
+	} else if (!is_filling(record) || show->options->verbose) {
 		show_envelope_record(show, record, at);
 	}
 }
@@ -196,6 +212,8 @@ show_file(int fd, const char *name, const struct options *options)
 
 	queue_reader_follow(reader, !options->raw);
 	queue_reader_seek(reader, options->start);
+	if (options->file_name && (options->what & SHOW_ENVELOPE) != 0)
+		printf("%s: ", name);
 	show_marker(&show, "ENVELOPE RECORDS");
 	while ((result = queue_reader_next(reader, &record, &at, &why)) == QUEUE_READ_RECORD) {
 		show_record(&show, &record, at);
@@ -309,7 +327,7 @@ parse_options(int argc, char **argv, struct options *options)
 		case 'q': options->by_id = true; break;
 		case 'r': options->raw = true; break;
 		case 's': options->start = parse_offset(optarg); break;
-		case 'v': command_verbose(); break;
+		case 'v': options->verbose = true; command_verbose(); break;
 		default: usage();
 		}
 	}

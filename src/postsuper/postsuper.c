@@ -49,6 +49,7 @@ struct run {
 	const struct queue_layout *layout;
 	const char *const *queues;
 	size_t done[ARRAY_COUNT(actions)];
+	bool asked[ARRAY_COUNT(actions)];		/* to be told of, however many it were */
 };
 
 /* -- messages ------------------------------------------------------------------------------------------------------ */
@@ -163,7 +164,7 @@ static void
 report(const struct run *run)
 {
 	for (size_t i = 0; i < ARRAY_COUNT(actions); i++)
-		if (run->done[i] > 0)
+		if (run->asked[i])
 			log_info("%s: %zu message%s", actions[i].done, run->done[i], run->done[i] == 1 ? "" : "s");
 }
 
@@ -172,8 +173,10 @@ do_request(const struct request *request, const struct queue_layout *layout)
 {
 	struct run run = { .layout = layout, .queues = request->queues };
 
-	for (size_t i = 0; i < request->message_count; i++)
+	for (size_t i = 0; i < request->message_count; i++) {
+		run.asked[request->messages[i].action - actions] = true;
 		act(&run, request->messages[i].action, request->messages[i].id);
+	}
 	if (request->purge)
 		purge(&run);
 	if (request->structure)
