@@ -188,3 +188,22 @@ def test_report_by_mail(mta: Mta, option: str, word: str) -> None:
     assert result.returncode == 0, result
     text = message_of(mta, "alice", f"Action: {word}\n")
     assert "Subject: Mail Delivery Status Report\n" in text and "Final-Recipient: rfc822; bob@example.test" in text
+    assert "Original-Recipient: rfc822;bob@example.test\n" in text
+    said = text.replace("\n    ", " ")
+    assert f"delivery via local: {'delivers' if option == '-bv' else 'delivered'} to mailbox\n" in said
+    assert (f"Subject: report {word}" in text) == (option == "-v") and ("Subject: probe\n" in text) == (option == "-bv")
+
+
+@pytest.mark.parametrize("option, action, words", [("-bv", "deliverable", "forwards to alice@example.test"), ("-v", "relayed", "forwarded as ")])
+def test_report_of_what_goes_on(mta: Mta, option: str, action: str, words: str) -> None:
+    """A .forward: where it would go, each address for itself; and that it was passed on."""
+    path = BASE / "home/bob/.forward"
+    path.write_text("alice\n")
+    shutil.chown(path, "bob", "bob")
+    try:
+        result = run("sendmail", option, "-f", "alice@example.test", "bob", text=f"Subject: on by {option}\n\nbody\n")
+        assert result.returncode == 0, result
+        text = message_of(mta, "alice", f"local: {words.split()[0]}").replace("\n    ", " ")
+        assert f"delivery via local: {words}" in text and f"Action: {action}\n" in text
+    finally:
+        path.unlink()

@@ -57,6 +57,11 @@ create_in_spool(const struct mailbox_target *to)
 	return true;
 }
 
+struct rights {
+	struct identity as;
+	bool root_locks;
+};
+
 /* Who may write to the directory of the mailbox. */
 static bool
 stat_spool(const struct mailbox_target *to, struct stat *st)
@@ -73,53 +78,48 @@ stat_spool(const struct mailbox_target *to, struct stat *st)
 
 /*
  * In a spool directory that its group may write to, but not everybody, files and dotlocks are made with the rights of
- * that group; the user stays who he is.
+ * that group; the user stays who he is. Where nobody but root may write, only root can make a dotlock, and nobody can
+ * have put anything in its place.
  */
-static struct identity
-identity_in_spool(const struct mailbox_target *to)
+static struct rights
+rights_for(const struct mailbox_target *to)
 {
-	struct identity as = *to->as;
+	struct rights rights = { *to->as, false };
 	struct stat st;
+	mode_t others;
 
-	if (stat_spool(to, &st) && (st.st_mode & (S_IWGRP | S_IWOTH)) == S_IWGRP && st.st_gid != 0) {
-		as.gid = st.st_gid;
-		as.name = NULL;
+	if (!stat_spool(to, &st))
+		return rights;
+	others = st.st_mode & (S_IWGRP | S_IWOTH);
+	if (others == S_IWGRP && st.st_gid != 0) {
+		rights.as.gid = st.st_gid;
+		rights.as.name = NULL;
 	}
-	return as;
-}
-
-/* Where nobody but root may write, only root can make a dotlock, and nobody can have put anything in its place. */
-static bool
-root_must_lock(const struct mailbox_target *to)
-{
-	struct stat st;
-
-	return stat_spool(to, &st) && st.st_uid == 0 && (st.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+	rights.root_locks = others == 0 && st.st_uid == 0;
+	return rights;
 }
 
 static bool
-lock_mailbox(struct mailbox_lock *lock, const struct mailbox_target *to, const struct identity *as, int fd, struct buf *why)
+lock_mailbox(struct mailbox_lock *lock, const struct mailbox_target *to, const struct rights *rights, int fd, struct buf *why)
 {
-	bool as_root = root_must_lock(to), locked;
+	bool locked;
 
-	if (as_root)
+	if (rights->root_locks)
 		identity_restore();
 	locked = mailbox_lock(lock, fd, to->path, to->lock, why);
-	if (as_root)
-		identity_assume(as);
+	if (rights->root_locks)
+		identity_assume(&rights->as);
 	return locked;
 }
 
 static void
-unlock_mailbox(struct mailbox_lock *lock, const struct mailbox_target *to, const struct identity *as)
+unlock_mailbox(struct mailbox_lock *lock, const struct rights *rights)
 {
-	bool as_root = root_must_lock(to);
-
-	if (as_root)
+	if (rights->root_locks)
 		identity_restore();
 	mailbox_unlock(lock);
-	if (as_root)
-		identity_assume(as);
+	if (rights->root_locks)
+		identity_assume(&rights->as);
 }
 
 /* A partial line of an append that was killed must not hide the From_ line of this message. */
@@ -199,7 +199,7 @@ open_mailbox(const struct mailbox_target *to, struct buf *why)
 
 static bool
 locked_append(const struct delivery_request *request, const struct copy_envelope *envelope, const struct mailbox_target *to,
-    const struct identity *as, struct buf *why)
+    const struct rights *rights, struct buf *why)
 {
 	struct mailbox_lock lock = MAILBOX_LOCK_INIT;
 	bool ok = false;
@@ -208,10 +208,10 @@ locked_append(const struct delivery_request *request, const struct copy_envelope
 	fd = open_mailbox(to, why);
 	if (fd == -1)
 		return false;
-	if (lock_mailbox(&lock, to, as, fd, why)) {
+	if (lock_mailbox(&lock, to, rights, fd, why)) {
 		ok = append(request, envelope, to, fd, why);
 		error = errno;
-		unlock_mailbox(&lock, to, as);
+		unlock_mailbox(&lock, rights);
 	} else {
 		error = EAGAIN;
 	}
@@ -225,14 +225,14 @@ locked_append(const struct delivery_request *request, const struct copy_envelope
 
 static bool
 append_as(const struct delivery_request *request, const struct copy_envelope *envelope, const struct mailbox_target *to,
-    const struct identity *as, struct buf *why)
+    const struct rights *rights, struct buf *why)
 {
 	bool ok;
 	int error;
 
-	identity_assume(as);
+	identity_assume(&rights->as);
 	errno = 0;
-	ok = locked_append(request, envelope, to, as, why);
+	ok = locked_append(request, envelope, to, rights, why);
 	error = errno;
 	identity_restore();
 	errno = error;
@@ -243,13 +243,13 @@ void
 mbox_deliver(const struct delivery_request *request, const struct copy_envelope *envelope, const struct mailbox_target *to,
     struct dsn *dsn)
 {
-	struct identity as = to->spool ? identity_in_spool(to) : *to->as;
+	struct rights rights = rights_for(to);
 	struct buf why = BUF_INIT;
-	bool ok = append_as(request, envelope, to, &as, &why);
+	bool ok = append_as(request, envelope, to, &rights, &why);
 
 	if (!ok && errno == EACCES && to->spool && geteuid() == 0 && access(to->path, F_OK) == -1 && create_in_spool(to)) {
 		buf_reset(&why);
-		ok = append_as(request, envelope, to, &as, &why);
+		ok = append_as(request, envelope, to, &rights, &why);
 	}
 	if (ok)
 		dsn_set(dsn, "2.0.0", "delivered to mailbox");
