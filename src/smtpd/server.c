@@ -44,6 +44,14 @@ open_lists(struct smtpd_server *server, const struct table_env *env)
 	server->reject_filter = maps_open(env, "smtpd_reject_filter_maps", config->reject_filter_maps, TABLE_FOLD_FIXED);
 }
 
+/* No client has a certificate here; and what announces a table is not needed to find it. */
+static bool
+is_without_meaning(struct view word)
+{
+	return view_is_nocase(word, "permit_tls_clientcerts") || view_is_nocase(word, "permit_tls_all_clientcerts")
+	    || view_is_nocase(word, "check_address_map");
+}
+
 /* The tables of local_header_rewrite_clients; its keywords are the business of the access engine. */
 static void
 open_rewrite_clients(struct smtpd_server *server, const struct table_env *env)
@@ -56,8 +64,12 @@ open_rewrite_clients(struct smtpd_server *server, const struct table_env *env)
 			server->rewrite_mynetworks = true;
 		else if (view_is_nocase(word, "permit_inet_interfaces"))
 			server->rewrite_interfaces = true;
+		else if (view_is_nocase(word, "permit_sasl_authenticated"))
+			server->rewrite_logins = true;
 		else if (view_find(word, ':') > 0)
 			buf_printf(&tables, " %.*s", VIEW_ARG(word));
+		else if (!is_without_meaning(word))
+			log_warn("local_header_rewrite_clients: unknown word \"%.*s\"", VIEW_ARG(word));
 	}
 	server->rewrite_clients = maps_open(env, "local_header_rewrite_clients", buf_c(&tables), TABLE_FOLD_FIXED);
 	buf_fini(&tables);

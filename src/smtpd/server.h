@@ -37,7 +37,7 @@ struct smtpd_server {
 	bool on_stdin;				/* -S: one client, and it has no address */
 	bool standalone;			/* … who is a user of this host: nothing is checked, postdrop takes his mail */
 	int spool;				/* smtpd_proxy_options = speed_adjust: a file without a name; else -1 */
-	bool rewrite_mynetworks, rewrite_interfaces;	/* local_header_rewrite_clients */
+	bool rewrite_mynetworks, rewrite_interfaces, rewrite_logins;	/* local_header_rewrite_clients */
 	struct maps *rewrite_clients;
 	bool needs_tls;				/* … which it does not have: nobody gets beyond EHLO */
 	const struct milter_refusal *refusal;	/* of mail that no milter can look at; NULL: it is taken */

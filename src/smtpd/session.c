@@ -300,7 +300,8 @@ session_new_client(struct session *session)
 
 	for (size_t i = 0; i < ARRAY_COUNT(lists); i++)
 		*lists[i].member = match_list_host(lists[i].list, buf_view(&peer->name), &peer->addr) == LOOKUP_FOUND;
-	session->local_rewrite = session->standalone || server_is_local_client(server, peer);
+	session->local_rewrite = session->standalone || (server->rewrite_logins && session->login_name.len > 0)
+	    || server_is_local_client(server, peer);
 	session->keywords = ehlo_keywords_for(session);
 	session->errors = session->junk = 0;
 	session->denied = false;

@@ -95,6 +95,31 @@ def test_history_is_mailed_and_forgotten_when_it_is_long(make_mta: MakeMta) -> N
     assert mta.wait_mail("alice", "PLUGH").count("XYZZY") == 1
 
 
+@pytest.mark.parametrize("word, warned", [("permit_nobody", True), ("permit_tls_clientcerts", False)])
+def test_unknown_words_are_not_passed_over(make_mta: MakeMta, word: str, warned: bool) -> None:
+    mta = make_mta({"local_header_rewrite_clients": f"permit_inet_interfaces, {word}"}).start()
+    mta.send("a@example.test", "alice@localhost")
+    assert (f'local_header_rewrite_clients: unknown word "{word}"' in mta.log()) == warned
+
+
+def test_logged_in_clients_are_local_where_that_is_wanted(make_mta: MakeMta) -> None:
+    mta = make_mta({"local_header_rewrite_clients": "permit_sasl_authenticated", "smtpd_authorized_xclient_hosts": "127.0.0.1",
+                    "mynetworks": "192.0.2.0/24"}).start()
+    for login, header in (("", "From: bob\n"), ("LOGIN=joe", "From: bob@example.test\n")):
+        with mta.smtp() as session:
+            session.docmd("XCLIENT", f"ADDR=192.0.2.1 {login}")
+            session.ehlo("client.example.test")
+            session.sendmail("a@example.test", "alice@localhost", f"From: bob\nSubject: as {login}.\n\n")
+        assert header in mta.wait_mail("alice", f"Subject: as {login}.\n")
+
+
+def test_tempfail_actions_are_words_that_mean_something(make_mta: MakeMta) -> None:
+    mta = make_mta({"reject_tempfail_action": "later"}).start()
+    with pytest.raises(OSError):
+        mta.smtp()
+    mta.wait_log(r"fatal: unknown_address_tempfail_action = later: use defer or defer_if_permit")
+
+
 # -- names ----------------------------------------------------------------------------------------------------------
 
 @pytest.fixture(scope="module")

@@ -301,18 +301,21 @@ wide_mailbox(struct cursor *in, struct mailbox *box, struct buf *why)
 static bool
 wide_domain_valid(struct view domain)
 {
-	bool after_dot = true;
+	bool after_dot = true, hyphen = false;
 
 	if (domain.len == 0 || domain.len > DOMAIN_SIZE_MAX)
 		return false;
 	if (domain.data[0] == '[')
 		return domain_valid_literal(domain);
 	for (size_t i = 0; i < domain.len; i++) {
-		if (domain.data[i] == '.' ? after_dot : !char_is(domain.data[i], CHAR_ATEXT | CHAR_UTF8))
+		if (domain.data[i] == '.' ? after_dot || hyphen : !char_is(domain.data[i], CHAR_ATEXT | CHAR_UTF8))
+			return false;
+		hyphen = domain.data[i] == '-';
+		if (after_dot && hyphen)
 			return false;
 		after_dot = domain.data[i] == '.';
 	}
-	return !after_dot;
+	return !after_dot && !hyphen;
 }
 
 static bool

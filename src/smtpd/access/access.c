@@ -225,6 +225,21 @@ open_verifier(struct access *access)
 	buf_fini(&path);
 }
 
+static void
+check_tempfail_actions(const struct access_config *config)
+{
+	const struct { const char *name, *action; } all[] = {
+		{ "unknown_address_tempfail_action", config->address_tempfail },
+		{ "unknown_helo_hostname_tempfail_action", config->helo_tempfail },
+		{ "unverified_sender_tempfail_action", config->unverified_sender_tempfail },
+		{ "unverified_recipient_tempfail_action", config->unverified_recipient_tempfail },
+	};
+
+	for (size_t i = 0; i < ARRAY_COUNT(all); i++)
+		if (strcmp(all[i].action, "defer") != 0 && strcmp(all[i].action, "defer_if_permit") != 0)
+			log_fatal("%s = %s: use defer or defer_if_permit", all[i].name, all[i].action);
+}
+
 struct access *
 access_open(const struct table_env *env, struct config *settings, struct resolver *resolver)
 {
@@ -236,6 +251,7 @@ access_open(const struct table_env *env, struct config *settings, struct resolve
 	access->resolver = resolver;
 	if (!config_bind(settings, bindings, &access->config, &why))
 		log_fatal("%s", buf_c(&why));
+	check_tempfail_actions(&access->config);
 	unescape_filter(access);
 	open_verifier(access);
 	access->classes = hash_new();
