@@ -178,7 +178,7 @@ toys_set_up(void)
 	snprintf(the.folder, sizeof(the.folder), "/tmp/toys.XXXXXX");
 	if (mkdtemp(the.folder) == NULL || chdir(the.folder) == -1)
 		abort();
-	buf_printf(&main_cf, "queue_directory = %s\nmail_owner = nobody\ndaemon_timeout = 1s\n", the.folder);
+	buf_printf(&main_cf, "queue_directory = %s\nmail_owner = nobody\ndaemon_timeout = 20s\n", the.folder);
 	buf_puts(&main_cf, "compatibility_level = 3.6\n");
 	write_file("main.cf", buf_c(&main_cf));
 	write_file("toy.map", "a b\n");
