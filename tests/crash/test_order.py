@@ -124,21 +124,6 @@ def test_failure_is_synced_before_the_mark(make_mta: Callable[..., Mta]) -> None
     assert synced and synced[0] < done
 
 
-def test_maildir_is_synced_before_the_mark(make_mta: Callable[..., Mta]) -> None:
-    mta = make_mta(FAST)
-    mta.configure(mail_spool_directory=f"{mta.mail}/")
-    trace = trace_service(mta, "local/unix", "local")
-    mta.start()
-    queue_id = mta.send(TO, TO)
-    done = marked(trace, queue_id)
-    made = [call for call in calls(trace) if call.time <= done]
-    where = {name: next(i for i, call in enumerate(made) if call.name in kinds and text in call.rest)
-             for name, kinds, text in (("content", ["fsync"], "/tmp/"), ("name", ["rename", "link", "linkat", "renameat2"], "/new/"),
-                                       ("directory", ["fsync"], "/new>"))}
-    assert where["content"] < where["name"] < where["directory"], made
-    assert made[-1].name == "pwrite64"
-
-
 @pytest.mark.parametrize("others", [[], ["other@example.test"]], ids=["sole", "one-of-two"])
 def test_maildir_is_safe_before_the_queue_file_says_done(make_mta: Callable[..., Mta], others: list[str]) -> None:
     """The message is synced before its name, and its name before a mark; the file of a sole recipient goes after it."""
