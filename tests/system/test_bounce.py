@@ -126,6 +126,25 @@ def test_a_damaged_log_is_told_as_far_as_it_goes_BN3(make_mta: MakeMta) -> None:
     assert not log.exists()
 
 
+@pytest.mark.skipif(not PRIVILEGED, reason="needs a file of somebody else")
+def test_a_log_that_cannot_be_read_waits_until_it_can_BN5(make_mta: MakeMta) -> None:
+    """What it says is not lost, and nobody gets a notice that says nothing."""
+    mta = make_mta({**MAIN, "header_checks": "regexp:{{/^Subject: later/ HOLD}}", "minimal_backoff_time": "1s"}).start()
+    queue_id = send(mta, BOB, "alice@example.test", "Subject: later\n\nbody\n")
+    log = mta.queue / "bounce" / queue_id
+    log.write_bytes(b"\n<one@example.test>: the only reason\nrecipient=one@example.test\n\n")
+    log.chmod(0)
+    mta.run("postsuper", "-H", queue_id, check=True)
+    mta.run("postqueue", "-f", check=True)
+    mta.wait_log(rf"bounce\[\d+\]: warning: {queue_id}: open bounce/{queue_id}: Permission denied")
+    poll(lambda: list((mta.queue / "deferred").rglob(queue_id)), 10, "the message in deferred")
+    assert log.exists() and mta.mailbox("bob") == ""
+    own(log, 0o600)
+    mta.run("postqueue", "-f", check=True)
+    mta.wait_removed(queue_id)
+    assert "the only reason" in notice(mta, "bob", "Subject: later")
+
+
 def test_the_return_path_has_the_recipient_as_he_was_written_BN7(make_mta: MakeMta) -> None:
     there = Server("8BITMIME")
     mta = make_mta({**MAIN, "virtual_alias_maps": "inline:{{member@example.test = somebody@far.test}}",
