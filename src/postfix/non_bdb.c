@@ -16,18 +16,45 @@ setting(const struct control *control, const char *name)
 	return value;
 }
 
+/* postconf, with these arguments. */
+static bool
+edit(const struct control *control, const char *option, const char *what)
+{
+	struct buf program = BUF_INIT, why = BUF_INIT;
+	char in[] = "-c", *directory = mem_string(config_directory(control->config)), *none = NULL;
+	char *words = mem_string(what), *how = mem_string(option);
+	char *argv[] = { NULL, in, directory, how, words, NULL };
+	const struct process_spec spec = { .argv = argv, .environment = &none, .input = -1, .output = 1, .error = 2 };
+	struct process_outcome outcome;
+	pid_t pid;
+
+	buf_printf(&program, "%s/postconf", control->settings.command_directory);
+	argv[0] = program.data;
+	if ((pid = process_start(&spec, &why)) == -1)
+		log_fatal("%s", buf_c(&why));
+	outcome = process_wait(pid, CLOCK_NEVER);
+	mem_free(directory);
+	mem_free(words);
+	mem_free(how);
+	buf_fini(&program);
+	return outcome.result == PROCESS_EXITED && outcome.status == 0;
+}
+
 static int
 set_level(const struct control *control, const char *level)
 {
-	struct buf assignment = BUF_INIT;
-	const char *arguments[] = { "-e", NULL, NULL };
-	int status;
+	const char *service = setting(control, "non_bdb_migration_service_name");
+	struct buf assignment = BUF_INIT, entry = BUF_INIT;
+	bool done = true;
 
 	buf_printf(&assignment, "non_bdb_migration_level=%s", level);
-	arguments[1] = buf_c(&assignment);
-	status = run_postconf(control, arguments);
+	buf_printf(&entry, "%s/unix=%s unix - n n - 1 nbdb_reindexd", service, service);
+	if (strcmp(level, "enable-reindex") == 0)
+		done = edit(control, "-M", buf_c(&entry));
+	done = done && edit(control, "-e", buf_c(&assignment));
 	buf_fini(&assignment);
-	return status;
+	buf_fini(&entry);
+	return done ? 0 : 1;
 }
 
 /* Redirected to Berkeley DB again, nothing would be won. */

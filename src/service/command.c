@@ -8,6 +8,7 @@
 #include "config.h"
 #include "global/config/param.h"
 #include "global/client/proxy.h"
+#include "global/client/reindex.h"
 #include "global/config/tables.h"
 #include "global/maillog/postlog_sink.h"
 #include "service/process_settings.h"
@@ -163,6 +164,7 @@ command_tables(struct config *config, struct table_env *env)
 		log_fatal("%s", buf_c(&why));
 	proxy_register();
 	*env = *made;
+	reindex_enable(env);
 	buf_fini(&why);
 }
 

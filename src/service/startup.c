@@ -11,6 +11,7 @@
 
 #include "global/address/address.h"
 #include "global/client/proxy.h"
+#include "global/client/reindex.h"
 #include "global/config/tables.h"
 #include "global/maillog/postlog_sink.h"
 #include "service/confine.h"
@@ -176,6 +177,8 @@ bind_config(struct service_context *ctx)
 	if (!config_bool(ctx->config, "daemon_table_open_error_is_fatal", &fatal, &why))
 		log_fatal("%s", buf_c(&why));
 	ctx->table_env.open_error = fatal ? TABLE_ERROR_FATAL : TABLE_ERROR_LOG;
+	if (service->shape == SERVICE_SEQUENTIAL || service->shape == SERVICE_MANY_CLIENTS)
+		reindex_enable(&ctx->table_env);
 	buf_fini(&why);
 }
 

@@ -6,7 +6,8 @@
  *
  *	name.lmdb		served as it is
  *	name.db			an old file: read into memory
- *	name			the source: made into name.lmdb, if that cannot help an attacker, else read into memory
+ *	name			the source: made into name.lmdb, by us if that cannot help an attacker, or by those who may
+ *				(table_env.rebuild); else read into memory
  *
  * No file called .db is ever written: another mail system could not read it.
  */
@@ -215,6 +216,19 @@ serve_lmdb(struct stand_in *s, const struct table_env *env, unsigned flags, stru
 	return s->lmdb != NULL;
 }
 
+/* Those who do not wait for others have no such function. */
+static bool
+others_build(const struct stand_in *s, const struct table_env *env)
+{
+	struct buf why = BUF_INIT;
+	bool built = env->rebuild != NULL && env->rebuild(env, s->name, &why) && is_current(s->name, ".lmdb");
+
+	if (why.len > 0)
+		log_warn("%s.lmdb: %s", s->name, buf_c(&why));
+	buf_fini(&why);
+	return built;
+}
+
 static bool
 use_source(struct stand_in *s, const struct table_env *env, unsigned flags, struct table_traits *traits, struct buf *why)
 {
@@ -229,6 +243,8 @@ use_source(struct stand_in *s, const struct table_env *env, unsigned flags, stru
 	if (may_build(s->name, &source.st)) {
 		log_info("%s.lmdb is made from its source", s->name);
 		good = build(s, env, &source, why) && serve_lmdb(s, env, flags, traits, why);
+	} else if (table_lmdb.ops != NULL && others_build(s, env)) {
+		good = serve_lmdb(s, env, flags, traits, why);
 	} else {
 		log_warn("%s.lmdb is missing or older than its source, which is used instead; run postmap or postalias",
 		    s->name);

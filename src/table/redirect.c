@@ -66,12 +66,12 @@ is_below(const char *name, const char *directories)
 	return false;
 }
 
-static bool
-may_reindex(const struct table_env *env, const char *name)
+bool
+redirect_may_reindex(const struct table_env *env, const char *name)
 {
 	struct stat source;
 
-	return view_find_view(view_string(name), VIEW("/../")) == -1 && stat(name, &source) == 0 &&
+	return has_level(env, "enable-reindex") && view_find_view(view_string(name), VIEW("/../")) == -1 && stat(name, &source) == 0 &&
 	    is_below(name, setting(env, source.st_uid == 0 ? "non_bdb_migration_allow_root_prefixes"
 	    : "non_bdb_migration_allow_user_prefixes"));
 }
@@ -83,7 +83,7 @@ redirect_reindexed(const struct table_env *env, struct view from, struct view to
 		.name = "lmdb", .ops = &bdb_stand_in_ops, .open = bdb_stand_in_open, .load = bdb_stand_in_load,
 	};
 
-	if (view_equal(from, to) || !view_is(to, "lmdb") || !has_level(env, "enable-reindex") || !may_reindex(env, name))
+	if (view_equal(from, to) || !view_is(to, "lmdb") || !redirect_may_reindex(env, name))
 		return NULL;
 	return &reindexed;
 }

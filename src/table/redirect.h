@@ -9,6 +9,8 @@
 
 /* The type to open instead of this one; most often the same. Lives as long as the settings. */
 struct view	 redirect_type(const struct table_env *env, struct view type, const char *name);
+/* Is this source, by its owner and its place, one that "enable-reindex" makes files of? */
+bool		 redirect_may_reindex(const struct table_env *env, const char *name);
 /*
  * With "enable-reindex" an lmdb file that a redirected table lacks is made from its source: the type that does so, or NULL
  * when this is no such table.

@@ -50,6 +50,8 @@ struct table_env {
 	/* Told what a table needs of a confined process (util/process/sandbox.h); may be NULL. */
 	void (*promise)(void *arg, const char *words);
 	void *promise_arg;
+	/* Somebody with more rights makes the file of a table that lacks it. False with a reason, if any; may be NULL. */
+	bool (*rebuild)(const struct table_env *env, const char *name, struct buf *why);
 };
 
 /*

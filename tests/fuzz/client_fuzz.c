@@ -5,6 +5,7 @@
 #include "global/client/cleanup.h"
 #include "global/client/flush.h"
 #include "global/client/proxy.h"
+#include "global/client/reindex.h"
 #include "global/client/resolve.h"
 #include "global/client/scache.h"
 #include "global/client/tlsmgr.h"
@@ -42,6 +43,7 @@ decode_answers(const struct frame *frame)
 	struct cleanup_status_message status;
 	enum flush_status flushed;
 	struct proxy_answer proxy;
+	struct reindex_message reindex;
 	struct resolve_reply reply;
 	struct tlsmgr_answer answer;
 
@@ -50,6 +52,7 @@ decode_answers(const struct frame *frame)
 	cleanup_status_get(frame, &status, NULL);
 	flush_status_get(frame, &flushed, NULL);
 	proxy_answer_get(frame, &proxy, NULL);
+	reindex_message_get(frame, REINDEX_FRAME_BUILD, &reindex, NULL);
 	resolve_reply_get(frame, &reply, NULL);
 	tlsmgr_answer_get(frame, &answer, NULL);
 }

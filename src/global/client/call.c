@@ -1,5 +1,6 @@
 #include "global/client/call.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "util/base/list.h"
@@ -158,4 +159,21 @@ caller_ask(struct caller *caller, struct view question, struct frame *answer, st
 
 	give_up_fd(&fd);
 	return ok;
+}
+
+static bool
+is_here(const char *directory)
+{
+	struct stat here, there;
+
+	return stat(".", &here) == 0 && stat(directory, &there) == 0 && here.st_dev == there.st_dev &&
+	    here.st_ino == there.st_ino;
+}
+
+void
+caller_path(const char *queue_directory, const char *name, struct buf *out)
+{
+	if (!is_here(queue_directory))
+		buf_printf(out, "%s/", queue_directory);
+	buf_printf(out, "private/%s", name);
 }

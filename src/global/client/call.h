@@ -10,6 +10,11 @@
 
 struct caller;
 
+/*
+ * Where a service listens: "private/NAME", behind the queue directory's name unless we are in it. Daemons are, and it may
+ * become their root; commands are anywhere.
+ */
+void		 caller_path(const char *queue_directory, const char *name, struct buf *out);
 struct caller	*caller_new(const char *path, const struct ipc_protocol *protocol, msec_t timeout_ms);
 void		 caller_free(struct caller *caller);
 void		 caller_release(struct caller *caller);		/* closes a kept connection */

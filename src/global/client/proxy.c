@@ -1,7 +1,5 @@
 #include "global/client/proxy.h"
 
-#include <sys/stat.h>
-
 #include "global/client/call.h"
 #include "global/config/config.h"
 #include "table/recent.h"
@@ -52,26 +50,13 @@ timeout_of(const struct table_env *env)
 	return config_parse_time(setting(env, "ipc_timeout", "3600s"), 's', &seconds) ? seconds * 1000 : 3600 * 1000;
 }
 
-/* Daemons live in the queue directory, which may become their root: they use relative names. Commands are anywhere. */
-static bool
-is_here(const char *directory)
-{
-	struct stat here, there;
-
-	return stat(".", &here) == 0 && stat(directory, &there) == 0 && here.st_dev == there.st_dev &&
-	    here.st_ino == there.st_ino;
-}
-
 static void
 service_path(const struct table_env *env, unsigned flags, struct buf *out)
 {
-	const char *queue = setting(env, "queue_directory", "");
 	const char *name = (flags & TABLE_WRITE) != 0 ? setting(env, "proxywrite_service_name", "proxywrite")
 	    : setting(env, "proxymap_service_name", "proxymap");
 
-	if (!is_here(queue))
-		buf_printf(out, "%s/", queue);
-	buf_printf(out, "private/%s", name);
+	caller_path(setting(env, "queue_directory", "."), name, out);
 }
 
 static struct service *

@@ -1,0 +1,1 @@
+$(call daemon,nbdb_reindexd,src/nbdb_reindexd)
