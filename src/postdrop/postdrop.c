@@ -74,11 +74,25 @@ require_submitter(struct config *config)
 	log_fatal("User %s(%ld) is not allowed to submit mail", command_user(), (long)getuid());
 }
 
+/* PD3: between the birth of a file and the moment when the handler knows its name, no signal gets through. */
+static struct queue_writer *
+open_unseen(const struct queue_layout *layout, struct buf *why)
+{
+	struct queue_writer *writer;
+	sigset_t all, before;
+
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &before);
+	writer = queue_writer_open(layout, QUEUE_MAILDROP, 0644, why);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return writer;
+}
+
 static struct queue_writer *
 open_maildrop(const struct queue_layout *layout)
 {
 	struct buf why = BUF_INIT;
-	struct queue_writer *writer = queue_writer_open(layout, QUEUE_MAILDROP, 0644, &why);
+	struct queue_writer *writer = open_unseen(layout, &why);
 
 	if (writer == NULL) {
 		int error = errno;

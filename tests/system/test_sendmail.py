@@ -215,7 +215,7 @@ def test_nul_in_an_address_is_refused(mta: Mta, text: bytes) -> None:
 
 
 @pytest.mark.parametrize("arguments", [["bob"], ["-t"]])
-@pytest.mark.parametrize("text", ["To: bob\n\n" + "x" * 70000 + "\n" + "y" * 70000, "To: bob\n\n" + "x\n" * 60000, "To: bob\n" + "X: y\n" * 30000 + "\n"])
+@pytest.mark.parametrize("text", ids=["two lines", "lines", "headers"], argvalues=["To: bob\n\n" + "x" * 70000 + "\n" + "y" * 70000, "To: bob\n\n" + "x\n" * 60000, "To: bob\n" + "X: y\n" * 30000 + "\n"])
 def test_too_large(mta: Mta, arguments: list[str], text: str) -> None:
     code, _, errors = sendmail(mta, *arguments, text=text)
     assert code == os.EX_DATAERR and "message file too big" in errors and not list((mta.queue / "maildrop").iterdir())
