@@ -9,6 +9,7 @@
 #include "util/file/file.h"
 #include "util/log/log.h"
 #include "util/net/endpoint.h"
+#include "util/text/chars.h"
 #include "util/text/encode.h"
 
 enum { REPLY_LINE_MAX = 2048, REPLY_LINES_MAX = 500, ADDRESSES_MAX = 20, COMMAND_MAX = 512, BLOCK = 16384 };
@@ -220,10 +221,22 @@ send_xforward(struct session *session, struct proxy *proxy)
 
 /* -- the envelope ----------------------------------------------------------------------------------------------------------------- */
 
+/*
+ * As the client wrote it, but for control characters: a comment may hold a CR, which the filter might
+ * take for the end of a line, and what follows for another recipient, whom nobody checked (SM9).
+ */
 static struct view
 command_text(struct session *session, const char *verb, struct view arguments)
 {
-	return arena_printf(&session->transaction.arena, "%s %.*s", verb, VIEW_ARG(arguments));
+	struct buf line = BUF_INIT;
+	struct view text;
+
+	buf_printf(&line, "%s ", verb);
+	for (size_t i = 0; i < arguments.len; i++)
+		buf_putc(&line, char_is(arguments.data[i], CHAR_CONTROL) ? '?' : arguments.data[i]);
+	text = arena_view(&session->transaction.arena, buf_view(&line));
+	buf_fini(&line);
+	return text;
 }
 
 /* Up to the answer to MAIL. The reply tells what went wrong, or there is none. */

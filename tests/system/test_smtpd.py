@@ -426,13 +426,13 @@ def test_bd8_bare_lf_in_a_chunk(server: Mta) -> None:
 
 
 class Filter(threading.Thread):
-    """An SMTP server that takes one message, and keeps the bytes of its content."""
+    """An SMTP server that takes one message, and keeps the bytes of commands and content."""
 
     def __init__(self) -> None:
         """Listen; accept in the background."""
         super().__init__(daemon=True)
         self.listener = socket.create_server(("127.0.0.1", FILTER))
-        self.content = b""
+        self.content = self.commands = b""
         self.start()
 
     def run(self) -> None:
@@ -446,6 +446,7 @@ class Filter(threading.Thread):
         sock.sendall(b"220 filter\r\n")
         while line := file.readline():
             verb = line[:4].upper()
+            self.commands += line
             sock.sendall(b"354 go\r\n" if verb == b"DATA" else b"250 ok\r\n")
             while verb == b"DATA" and (line := file.readline()) and line != b".\r\n":
                 self.content += line
@@ -475,6 +476,18 @@ def test_sm9_sm10_a_filter_gets_proper_lines(server: Mta, name: str, sender: str
     assert b"\r" not in content and b"\n" not in content
     assert all(not line.startswith(b".") or line.startswith(b"..") for line in filtering.content.split(b"\r\n"))
     assert filtering.content.count(b"X-Head: one\r\n") == (sender != SENDER)
+
+
+@pytest.mark.parametrize("name", ["filtered", "stored"])
+def test_sm9_a_filter_gets_proper_commands(server: Mta, name: str) -> None:
+    with Filter() as filtering, Session(name) as session:
+        assert session.say("MAIL FROM:<s@example.org>(\rRSET)") == 250, session.text
+        for inside in ("\rRSET", "\0"):
+            assert session.say(f"RCPT TO:<alice({inside})@example.test>") == 250, session.text
+        assert session.say("RCPT TO:<alice@example.test>(\rRCPT TO:<x@evil.test>)") == 250, session.text
+        assert session.data(b"x\r\n.\r\n") == 250, session.text
+    assert b"RCPT TO:<alice(?)@example.test>\r\n" in filtering.commands
+    assert not re.search(rb"[\0-\x1f]", filtering.commands.replace(b"\r\n", b""))
 
 
 @pytest.mark.parametrize("name", ["filtered", "stored"])
