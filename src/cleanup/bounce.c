@@ -10,21 +10,8 @@ enum { BOUNCEABLE = CLEANUP_SIZE | CLEANUP_HOPS | CLEANUP_CONTENT };
 void
 bounce_keep(struct message *m, const struct message_recipient *recipient)
 {
-	struct message_recipient *list;
-
-	if (!(m->flags & CLEANUP_BOUNCE))
-		return;
-	if (m->kept_count == m->kept_room) {
-		m->kept_room = m->kept_room == 0 ? 8 : 2 * m->kept_room;
-		list = arena_alloc_array(&m->arena, m->kept_room, sizeof(*list));
-		if (m->kept_count > 0)
-			memcpy(list, m->kept, m->kept_count * sizeof(*list));
-		m->kept = list;
-	}
-	m->kept[m->kept_count++] = (struct message_recipient){
-		.address = arena_view(&m->arena, recipient->address), .original = arena_view(&m->arena, recipient->original),
-		.dsn_orcpt = arena_view(&m->arena, recipient->dsn_orcpt), .dsn_notify = recipient->dsn_notify,
-	};
+	if (m->flags & CLEANUP_BOUNCE)
+		recipient_remember(m, &m->kept, recipient);
 }
 
 bool
@@ -118,8 +105,8 @@ record(struct message *m, const char *status, struct view text)
 {
 	msec_t timeout = (msec_t)m->cleanup->config->ipc_timeout_sec * 1000;
 
-	for (size_t i = 0; i < m->kept_count; i++) {
-		const struct message_recipient *r = &m->kept[i];
+	for (size_t i = 0; i < m->kept.count; i++) {
+		const struct message_recipient *r = &m->kept.items[i];
 		struct bounce_entry entry = {
 			.queue_id = buf_view(&m->id), .recipient = r->address, .original = r->original,
 			.dsn_orcpt = r->dsn_orcpt, .dsn_notify = r->dsn_notify, .status = view_string(status),
@@ -152,7 +139,7 @@ bounce_message(struct message *m)
 	char status[DSN_STATUS_SIZE] = "5.0.0";
 	struct view text;
 
-	if (m->writer == NULL || (m->status & ~(unsigned)BOUNCEABLE) || m->kept_count == 0)
+	if (m->writer == NULL || (m->status & ~(unsigned)BOUNCEABLE) || m->kept.count == 0)
 		return m->status;
 	if (m->cleanup->config->soft_bounce)
 		return m->status | CLEANUP_DEFER;

@@ -143,13 +143,11 @@ redirect(struct finding *f)
 static enum check_verdict
 bcc(struct finding *f)
 {
-	struct message *m = f->m;
-	struct message_recipient *list = arena_alloc_array(&m->arena, m->bcc_count + 1, sizeof(*list));
+	struct recipient_list *list = &f->m->bcc;
+	struct message_recipient copy = { .address = f->argument };
 
-	if (m->bcc_count > 0)
-		memcpy(list, m->bcc, m->bcc_count * sizeof(*list));
-	list[m->bcc_count++].address = arena_view(&m->arena, f->argument);
-	m->bcc = list;
+	if (list->count == 0 || !view_equal(list->items[list->count - 1].address, f->argument))	/* each line may say so */
+		recipient_remember(f->m, list, &copy);
 	return CHECK_KEEP;
 }
 

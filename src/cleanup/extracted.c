@@ -100,6 +100,6 @@ extracted_finish(struct message *m)
 
 	if (*always != '\0' && (m->flags & CLEANUP_MAP_BCC))
 		recipient_copy(m, view_string(always));
-	for (size_t i = 0; i < m->bcc_count; i++)
-		recipient_copy(m, m->bcc[i].address);
+	for (size_t i = 0; i < m->bcc.count; i++)
+		recipient_copy(m, m->bcc.items[i].address);
 }

@@ -50,6 +50,12 @@ struct message_recipient {
 	int dsn_notify;
 };
 
+/* Recipients that are remembered, with all their text, in the arena of the message. */
+struct recipient_list {
+	struct message_recipient *items;
+	size_t count, room;
+};
+
 struct message {
 	struct cleanup *cleanup;
 	struct arena arena;
@@ -74,10 +80,8 @@ struct message {
 	bool is_probe;			/* of an address, by verify */
 	size_t recipients, done_recipients;
 	unsigned notify;			/* of all recipients */
-	struct message_recipient *kept;		/* those written, when we may have to bounce; in the arena */
-	size_t kept_count, kept_room;
-	struct message_recipient *expanded;	/* aliases whose sender wants to hear of success; in the arena */
-	size_t expanded_count;
+	struct recipient_list kept;		/* those written, when we may have to bounce */
+	struct recipient_list expanded;		/* aliases whose sender wants to hear of success */
 	struct view envid;
 	int ret;
 	struct hash *seen_recipients;
@@ -95,8 +99,7 @@ struct message {
 
 	/* decided by checks */
 	struct view filter, redirect;
-	struct message_recipient *bcc;
-	size_t bcc_count;
+	struct recipient_list bcc;
 	bool checks_passed;		/* PASS: no more header or body checks */
 	bool extracted_begun;		/* our own records of the extracted segment are written */
 };
@@ -147,6 +150,7 @@ bool	canonical_map(struct message *m, unsigned address_class, struct buf *addres
 void	masquerade(const struct cleanup_config *config, struct buf *address);
 bool	address_is_local(const struct cleanup *cleanup, struct view internal);
 
+void	recipient_remember(struct message *m, struct recipient_list *list, const struct message_recipient *recipient);
 bool	recipient_report_expanded(struct message *m);	/* to the trace log; false: try later */
 void	recipient_add(struct message *m, const struct message_recipient *recipient);
 void	recipient_add_bcc(struct message *m, struct maps *maps, struct view key);

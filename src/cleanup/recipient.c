@@ -7,6 +7,24 @@
 #include "global/queue/envelope.h"
 #include "util/log/log.h"
 
+void
+recipient_remember(struct message *m, struct recipient_list *list, const struct message_recipient *recipient)
+{
+	struct message_recipient *items;
+
+	if (list->count == list->room) {
+		list->room = list->room == 0 ? 8 : 2 * list->room;
+		items = arena_alloc_array(&m->arena, list->room, sizeof(*items));
+		if (list->count > 0)
+			memcpy(items, list->items, list->count * sizeof(*items));
+		list->items = items;
+	}
+	list->items[list->count++] = (struct message_recipient){
+		.address = arena_view(&m->arena, recipient->address), .original = arena_view(&m->arena, recipient->original),
+		.dsn_orcpt = arena_view(&m->arena, recipient->dsn_orcpt), .dsn_notify = recipient->dsn_notify,
+	};
+}
+
 /* The envelope tuple: the same address under another demand is another recipient. */
 static bool
 seen_before(struct message *m, const struct message_recipient *recipient)
@@ -50,14 +68,7 @@ put(struct message *m, const struct message_recipient *recipient)
 static void
 note_expanded(struct message *m, struct message_recipient *recipient)
 {
-	struct message_recipient *list = arena_alloc_array(&m->arena, m->expanded_count + 1, sizeof(*list));
-
-	if (m->expanded_count > 0)
-		memcpy(list, m->expanded, m->expanded_count * sizeof(*list));
-	list[m->expanded_count] = *recipient;
-	list[m->expanded_count].original = arena_view(&m->arena, recipient->original);
-	m->expanded = list;
-	m->expanded_count++;
+	recipient_remember(m, &m->expanded, recipient);
 	m->notify |= DSN_NOTIFY_SUCCESS;
 	recipient->dsn_notify &= ~DSN_NOTIFY_SUCCESS;
 	if (recipient->dsn_notify == 0)
@@ -70,8 +81,8 @@ recipient_report_expanded(struct message *m)
 	struct view path = arena_printf(&m->arena, "private/%s", m->cleanup->config->trace_service);
 	bool ok = true;
 
-	for (size_t i = 0; ok && i < m->expanded_count; i++) {
-		const struct message_recipient *r = &m->expanded[i];
+	for (size_t i = 0; ok && i < m->expanded.count; i++) {
+		const struct message_recipient *r = &m->expanded.items[i];
 		struct bounce_entry entry = {
 			.queue_id = buf_view(&m->id), .recipient = r->address, .original = r->original,
 			.dsn_orcpt = r->dsn_orcpt, .dsn_notify = r->dsn_notify, .status = VIEW("2.0.0"),

@@ -3,6 +3,7 @@ import email
 import re
 import socketserver
 import threading
+from pathlib import Path
 from typing import Callable, Iterator
 
 import pytest
@@ -249,6 +250,25 @@ def test_each_edit_of_each_shape_CQ4(editor: Mta) -> None:
         wanted = {"bcc": "bob", "redirect": "bob"}.get(edit if "X-Token" in shape else "", "alice")
         assert re.search(rf": {queue_id}: to=<{wanted}@example\.test>", editor.log()), (edit, shape)
     assert "corrupt" not in editor.log()
+
+
+def test_what_is_remembered_grows_with_the_message_only(make_mta: Callable[..., Mta]) -> None:
+    """Copies that body_checks asks for, and aliases of which the sender wants to hear."""
+    checks = "regexp:{{/^to bob/ BCC bob@example.test}, {/^to/ BCC alice@example.test}}"
+    aliases = "regexp:{{/^(u[0-9]+)@example.test/ alice@example.test}}"
+    mta = make_mta({"body_checks": checks, "virtual_alias_maps": aliases, "smtpd_recipient_limit": "2000"}).start()
+    with mta.smtp() as session:
+        session.ehlo("client.example.test")
+        session.mail(ALICE)
+        for number in range(2000):
+            session.putcmd("rcpt", f"to:<u{number}@example.test> NOTIFY=SUCCESS")
+        assert {session.getreply()[0] for _ in range(2000)} == {250}
+        assert session.docmd("DATA")[0] == 354
+        session.send("Subject: copies\r\n\r\n" + 3000 * "to bob\r\nto alice\r\n" + ".\r\n")
+        assert session.getreply()[0] == 250
+        peaks = [int(re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{pid}/status").read_text()).group(1))
+                 for pid in mta.children("cleanup")]
+    assert 0 < max(peaks) < 50000, peaks
 
 
 def test_what_grows_too_large_is_refused_for_good_CQ15(make_mta: Callable[..., Mta]) -> None:
