@@ -1,5 +1,7 @@
 #include "global/config/param.h"
 
+#include <assert.h>
+
 #include "global/config/registry.h"
 
 enum { PARAMS_MAX = 2048 };
@@ -18,23 +20,47 @@ static struct {
 	size_t next;		/* behind the one found last: names are mostly asked for in their order */
 } sorted;
 
-static int
-compare_rows(const void *a, const void *b)
+static void
+merge(const struct param **a, size_t a_count, const struct param **b, size_t b_count, const struct param **out)
 {
-	const struct param *const *x = a, *const *y = b;
+	while (a_count > 0 || b_count > 0) {
+		bool from_a = b_count == 0 || (a_count > 0 && strcmp((*a)->name, (*b)->name) < 0);
 
-	return strcmp((*x)->name, (*y)->name);
+		*out++ = from_a ? *a++ : *b++;
+		a_count -= from_a;
+		b_count -= !from_a;
+	}
+}
+
+/* The rows of some tables, in order: each table is, so merging is enough. Their number. */
+static size_t
+collect(size_t first, size_t end, const struct param **out)
+{
+	const struct param *parts[PARAMS_MAX];
+	size_t middle = first + (end - first) / 2, left, right;
+
+	if (end - first == 1) {
+		for (size_t i = 0; i < tables[first]->count; i++)
+			out[i] = &tables[first]->rows[i];
+		return tables[first]->count;
+	}
+	left = collect(first, middle, parts);
+	right = collect(middle, end, parts + left);
+	merge(parts, left, parts + left, right, out);
+	return left + right;
 }
 
 static void
 sort_once(void)
 {
+	size_t total = 0;
+
 	if (sorted.count > 0)
 		return;
-	for (size_t t = 0; t < ARRAY_COUNT(tables); t++)
-		for (size_t i = 0; i < tables[t]->count && sorted.count < PARAMS_MAX; i++)
-			sorted.rows[sorted.count++] = &tables[t]->rows[i];
-	qsort(sorted.rows, sorted.count, sizeof(sorted.rows[0]), compare_rows);
+	for (size_t i = 0; i < ARRAY_COUNT(tables); i++)
+		total += tables[i]->count;
+	assert(total <= PARAMS_MAX);
+	sorted.count = collect(0, ARRAY_COUNT(tables), sorted.rows);
 }
 
 const struct param *
