@@ -91,6 +91,25 @@ def test_lock_that_is_released_in_time(make_mta: MakeMta, style: str) -> None:
     timer.join()
 
 
+@pytest.mark.parametrize("style", HOLD)
+def test_mailbox_that_was_replaced_by_who_held_it(make_mta: MakeMta, style: str) -> None:
+    """Programs that clean a mailbox write a new one beside it, and rename: mail that waited goes into the new one."""
+    mta = make_mta({"mailbox_delivery_lock": style, "deliver_lock_attempts": "30"}).start()
+    path = box_of(mta)
+    new = mta.mail / "alice.new"
+    new.write_text(OLD)
+    new.chmod(0o600)
+    shutil.chown(new, "alice", "alice")
+    release = HOLD[style](path)
+    queue_id = mta.send("bob@example.test", "alice@example.test")
+    poll(lambda: [fd for pid in mta.children("local") for fd in Path(f"/proc/{pid}/fd").iterdir() if os.path.realpath(fd) == str(path)],
+         what="who waits for the lock")
+    new.rename(path)
+    release()
+    mta.wait_removed(queue_id)
+    assert mta.mailbox("alice").startswith(OLD) and "Subject: test" in mta.mailbox("alice")
+
+
 @pytest.mark.parametrize("lock_age, box_age, status", [(1000, 1000, "sent"), (1000, 0, "deferred"), (0, 1000, "deferred")])
 def test_stale_dotlock(make_mta: MakeMta, lock_age: int, box_age: int, status: str) -> None:
     """One is removed only when nothing came into the mailbox either."""

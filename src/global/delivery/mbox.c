@@ -197,24 +197,54 @@ open_mailbox(const struct mailbox_target *to, struct buf *why)
 	return fd;
 }
 
+/* Who held the lock may have put another file in the place of ours: what goes into that old one, nobody will read. */
+static bool
+is_in_place(const struct mailbox_target *to, int fd)
+{
+	struct stat named, opened;
+
+	return stat(to->path, &named) == 0 && fstat(fd, &opened) == 0 && named.st_ino == opened.st_ino &&
+	    named.st_dev == opened.st_dev;
+}
+
+/* The mailbox, open and locked, or -1. */
+static int
+open_locked(const struct mailbox_target *to, const struct rights *rights, struct mailbox_lock *lock, struct buf *why)
+{
+	enum { TRIES = 5 };
+	int fd;
+
+	for (int i = 0; i < TRIES; i++) {
+		if ((fd = open_mailbox(to, why)) == -1)
+			return -1;
+		if (!lock_mailbox(lock, to, rights, fd, why)) {
+			close(fd);
+			errno = EAGAIN;
+			return -1;
+		}
+		if (is_in_place(to, fd))
+			return fd;
+		unlock_mailbox(lock, rights);
+		close(fd);
+	}
+	why_set(why, "mailbox is replaced again and again");
+	errno = EAGAIN;
+	return -1;
+}
+
 static bool
 locked_append(const struct delivery_request *request, const struct copy_envelope *envelope, const struct mailbox_target *to,
     const struct rights *rights, struct buf *why)
 {
 	struct mailbox_lock lock = MAILBOX_LOCK_INIT;
-	bool ok = false;
-	int error, fd;
+	int fd = open_locked(to, rights, &lock, why), error;
+	bool ok;
 
-	fd = open_mailbox(to, why);
 	if (fd == -1)
 		return false;
-	if (lock_mailbox(&lock, to, rights, fd, why)) {
-		ok = append(request, envelope, to, fd, why);
-		error = errno;
-		unlock_mailbox(&lock, rights);
-	} else {
-		error = EAGAIN;
-	}
+	ok = append(request, envelope, to, fd, why);
+	error = errno;
+	unlock_mailbox(&lock, rights);
 	if (close(fd) == -1 && ok) {
 		ok = false;
 		error = errno;
