@@ -76,10 +76,11 @@ struct local_delivery {
 	struct list targets;
 	bool expanded;			/* an alias or a .forward was */
 	bool relayed;			/* luser_relay was used (LV8) */
+	size_t includes, included;	/* :include: files read so far, and their bytes */
 	struct dsn wait;		/* status "": nothing stands in the way */
 };
 
-enum { EXPANSION_DEPTH_MAX = 100, LIST_SIZE_MAX = 16 << 20, FORWARD_SIZE_MAX = 1 << 20 };
+enum { EXPANSION_DEPTH_MAX = 100, INCLUDES_MAX = 1000, LIST_SIZE_MAX = 16 << 20, FORWARD_SIZE_MAX = 1 << 20 };
 
 delivery_function	local_deliver;			/* its first argument is the struct agent */
 

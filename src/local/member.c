@@ -118,8 +118,10 @@ read_include(struct local_delivery *delivery, struct step *step, const char *pat
 	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode) || (st.st_mode & S_IWOTH))
 		why_set(why, "include file %s: not a regular file, or writable by everybody", path);
 	else
-		ok = file_read_fd(fd, LIST_SIZE_MAX, text, why);
+		ok = file_read_fd(fd, LIST_SIZE_MAX - delivery->included, text, why);
 	close(fd);
+	if (ok)
+		delivery->included += text->len;
 	if (ok && step->user == NULL)
 		step->as = local_rights(delivery, st.st_uid);
 	errno = ok ? 0 : EINVAL;
@@ -147,6 +149,9 @@ include(struct local_delivery *delivery, const struct step *above, struct view p
 		step->unmatched = VIEW_EMPTY;
 	if (step->depth > EXPANSION_DEPTH_MAX) {		/* LV5 */
 		local_problem(delivery, step, "5.4.6", "alias, include or forward file nesting is too deep");
+	} else if (++delivery->includes > INCLUDES_MAX) {	/* files that name each other twice double the work with each level */
+		if (delivery->includes == INCLUDES_MAX + 1)
+			local_problem(delivery, step, "5.4.6", "more than %d include files", INCLUDES_MAX);
 	} else if (path.len < 2 || path.data[0] != '/' || view_find(path, '\0') >= 0) {
 		local_problem(delivery, step, "5.3.5", "bad :include: path: \"%.*s\"", VIEW_ARG(path));
 	} else if (read_include(delivery, step, arena_string(delivery->arena, path), &text, &why)) {

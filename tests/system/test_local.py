@@ -239,6 +239,16 @@ def test_include_that_includes_itself(mta: Mta) -> None:
     assert outcome(mta, "itself@example.test")[:2] == ("bounced", "5.4.6")
 
 
+def test_includes_that_double_the_work_with_each_level(mta: Mta) -> None:
+    """LV5: forty files that name the next one twice would be read a million million times."""
+    for i in range(40):
+        forward(f":include:{HOME}/alice/list{i + 1}\n" * 2, name=f"list{i}")
+    forward("nobody-of-that-name\n", name="list40")
+    forward(f":include:{HOME}/alice/list0\n")
+    found = [each[1:3] for each in outcomes(mta, "alice@example.test")]
+    assert sorted(found) == [("bounced", "5.4.6"), ("sent", "2.0.0")]
+
+
 @pytest.mark.parametrize("alias", ["nolist", "relative"])
 def test_include_without_a_path(mta: Mta, alias: str) -> None:
     """LV4"""
