@@ -145,13 +145,15 @@ def test_a_log_that_cannot_be_read_waits_until_it_can_BN5(make_mta: MakeMta) -> 
     assert "the only reason" in notice(mta, "bob", "Subject: later")
 
 
-def test_the_return_path_has_the_recipient_as_he_was_written_BN7(make_mta: MakeMta) -> None:
+@pytest.mark.parametrize("option, delimiters", [("XVERP", "+="), ("XVERP=-+", "-+")])
+def test_the_return_path_has_the_recipient_as_he_was_written_BN7(make_mta: MakeMta, option: str, delimiters: str) -> None:
     there = Server("8BITMIME")
     mta = make_mta({**MAIN, "virtual_alias_maps": "inline:{{member@example.test = somebody@far.test}}",
                     "default_transport": f"smtp:{there.nexthop}", "smtpd_authorized_verp_clients": "127.0.0.1"}).start()
-    queue_id = send(mta, "list-owner@example.test", "member@example.test", options=["XVERP"])
+    queue_id = send(mta, "list-owner@example.test", "member@example.test", options=[option])
     mta.wait_removed(queue_id)
-    assert any(line.startswith("MAIL FROM:<list-owner+member=example.test@example.test>") for line in there.sessions[0])
+    path = "list-owner{}member{}example.test@example.test".format(*delimiters)
+    assert any(line.startswith(f"MAIL FROM:<{path}>") for line in there.sessions[0])
 
 
 def test_hostile_parameters_do_not_reach_a_notice_BN8(mta: Mta) -> None:

@@ -158,7 +158,7 @@ param_auth(struct view value, struct params *params)
 static bool
 param_verp(struct view value, struct params *params)
 {
-	params->mail->verp = value;
+	params->mail->verp = arena_view(params->arena, value);		/* the line it came with is gone when it is used */
 	return params->mail->has_verp = true;
 }
 

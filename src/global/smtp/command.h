@@ -54,7 +54,7 @@ struct smtp_rcpt_params {
 
 /* Takes "FROM:" (or what name says) and the blanks behind it. */
 bool	smtp_path_keyword(struct cursor *in, const char *name);
-/* All of what follows the path. False: *fault tells; nothing else was changed then. */
+/* All of what follows the path; what is found lives in the arena, and outlives the line. False: *fault tells; nothing else was changed then. */
 bool	smtp_mail_params_parse(struct cursor *in, unsigned allowed, struct arena *arena, struct smtp_mail_params *out, struct smtp_fault *fault);
 bool	smtp_rcpt_params_parse(struct cursor *in, unsigned allowed, struct arena *arena, struct smtp_rcpt_params *out, struct smtp_fault *fault);
 /* bdat-cmd = "BDAT" SP chunk-size [ SP "LAST" ] (RFC 3030, 2): what follows the verb */

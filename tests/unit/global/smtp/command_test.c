@@ -64,6 +64,23 @@ test_mail_params(void **state)
 	}
 }
 
+static void
+test_params_outlive_their_line(void **state)
+{
+	char line[] = " ENVID=abc AUTH=def XVERP=-=";
+	struct arena arena = ARENA_INIT;
+	struct smtp_mail_params params;
+	struct smtp_fault fault;
+	struct cursor in = cursor_of(view_string(line));
+
+	assert_true(smtp_mail_params_parse(&in, ALL | SMTP_PARAM_AUTH | SMTP_PARAM_VERP, &arena, &params, &fault));
+	memset(line, 'x', sizeof(line));
+	assert_true(view_is(params.envid, "abc"));
+	assert_true(view_is(params.auth, "def"));
+	assert_true(view_is(params.verp, "-="));
+	arena_fini(&arena);
+}
+
 static const struct {
 	const char *in, *orcpt;		/* orcpt NULL: refused */
 	int notify;
@@ -162,6 +179,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_mail_params),
+		cmocka_unit_test(test_params_outlive_their_line),
 		cmocka_unit_test(test_rcpt_params),
 		cmocka_unit_test(test_bdat),
 		cmocka_unit_test(test_long_lines_go_whole),
