@@ -199,6 +199,7 @@ main(int argc, char **argv)
 
 	umask(022);
 	command_begin("postfix-script");
+	log_stderr_as("postlog");	/* the two names that scripts and log readers know these lines by */
 	directory = read_options(&control, argc, argv);
 	for_all = directory == NULL && getenv("MAIL_CONFIG") == NULL;
 	command = find_command(argv[optind]);

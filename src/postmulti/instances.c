@@ -44,6 +44,8 @@ instances_load(struct instances *instances)
 	rest = view_string(instance_setting(&instances->list[0], "multi_instance_directories"));
 	while (view_word(&rest, ", \t\r\n", &word))
 		add(instances, word);
+	if (instances->count == 1)	/* the switch is for one of several */
+		instances->list[0].enabled = true;
 }
 
 void

@@ -320,15 +320,16 @@ put_received(struct session *session)
 	const struct smtpd_config *config = session->config;
 	struct view id = transaction_id(session);
 	struct buf line = BUF_INIT, external = BUF_INIT, date = BUF_INIT;
-	const char *by = config->hide_client_session ? "Received: " : "\t";
+	const char *protocol = tx->params.smtputf8 ? "UTF8SMTP" : session_protocol(session);
+	bool hidden = config->hide_client_session;
 
 	date_put(&date, clock_wall().tv_sec);
-	if (!config->hide_client_session) {
+	if (!hidden) {
 		received_from(session, &line);
 		put_content(session, buf_view(&line), true);
 	}
-	put_header(session, "%sby %s (%s) with %s%s%.*s%s", by, config->myhostname, config->mail_name,
-	    tx->params.smtputf8 ? "UTF8SMTP" : session_protocol(session), view_empty(id) ? "" : " id ", VIEW_ARG(id),
+	put_header(session, "%sby %s (%s)%s%s%s%.*s%s", hidden ? "Received: " : "\t", config->myhostname, config->mail_name,
+	    hidden ? "" : " with ", hidden ? "" : protocol, view_empty(id) ? "" : " id ", VIEW_ARG(id),
 	    tx->accepted == 1 ? "" : ";");
 	address_quote(&external, tx->first_recipient);
 	if (tx->accepted == 1)

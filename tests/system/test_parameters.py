@@ -1,7 +1,9 @@
 """Parameters that hold for a whole process, or for a job that no other file looks at: each changes what it says."""
 import re
 import resource
+import smtplib
 import subprocess
+import time
 from pathlib import Path
 from typing import Callable, Iterator
 
@@ -250,6 +252,22 @@ def test_kept_connections_end_when_they_rest(make_mta: MakeMta) -> None:
     server_pid = mta.children("trivial-rewrite")
     assert server_pid
     poll(lambda: not mta.children("trivial-rewrite"), 20, "end of trivial-rewrite")
+
+
+def test_who_counts_sessions_is_kept_while_one_is_open(make_mta: MakeMta) -> None:
+    """anvil counts what a server told it for as long as they are connected; then ipc_idle holds for them too."""
+    mta = make_mta({"ipc_idle": "1s", "max_idle": "2s", "smtpd_client_connection_count_limit": "1",
+                    "smtpd_client_event_limit_exceptions": "", "smtpd_client_message_rate_limit": "100"},
+                   {"anvil/unix": "- - n - 1 anvil"}).start()
+    with mta.smtp() as first:
+        first.ehlo()
+        begin = time.monotonic()
+        poll(lambda: time.monotonic() > begin + 1.5, what="more than ipc_idle")
+        assert first.mail("a@example.test")[0] == 250
+        with pytest.raises(smtplib.SMTPConnectError, match="421"):
+            mta.smtp()
+    assert mta.children("anvil")
+    poll(lambda: not mta.children("anvil"), 20, "end of anvil")
 
 
 def test_the_window_is_as_small_as_it_is_said(make_mta: MakeMta) -> None:

@@ -25,6 +25,12 @@ def complaints(mta: Mta) -> str:
     return mta.postfix("check").stderr
 
 
+def test_complaints_have_two_names(make_mta: MakeMta) -> None:
+    """One in the log, one for scripts."""
+    result = make_mta().postfix("stop")
+    assert result.returncode == 1 and result.stderr == "postlog: fatal: the Postfix mail system is not running\n"
+
+
 # -- check ------------------------------------------------------------------------------------------------------------
 
 

@@ -35,6 +35,13 @@ def test_destroying_follows_no_links_LV21(make_mta: Callable[..., Mta]) -> None:
     assert str(places["config"]) not in (mta.config / "main.cf").read_text()
 
 
+def test_a_single_instance_is_enabled(make_mta: Callable[..., Mta]) -> None:
+    """Whatever the switch says, which is for one of several."""
+    mta = make_mta()
+    assert mta.run("postmulti", "-l").stdout.split() == ["-", "-", "y", str(mta.config)]
+    assert '"enabled": "y"' in mta.run("postmulti", "-jl").stdout
+
+
 def test_a_command_is_for_all_instances(make_mta: Callable[..., Mta]) -> None:
     """… unless it names one."""
     mta = make_mta()

@@ -50,6 +50,7 @@ for word in ("pipelining", "size", "vrfy", "etrn", "enhancedstatuscodes", "8bitm
     service(f"no-{word}", smtpd_discard_ehlo_keywords=word)
 
 
+service("hidden", smtpd_hide_client_session="yes")
 service("odd-verbs", smtpd_noop_commands="VRFY, FROB")
 
 
@@ -188,6 +189,15 @@ def test_sm6_sm7_only_crlf_dot_crlf_ends_content(server: Mta, mode: str, false_e
         assert code == (550 if mode == "reject" and bare else 250), session.text
         assert session.say("QUIT") == 221
     assert "forged@example.org" not in server.log(before)
+
+
+def test_a_hidden_session_is_in_no_header(server: Mta) -> None:
+    with Session("hidden") as session:
+        session.envelope()
+        assert session.data(b"Subject: hidden\r\n\r\nx\r\n.\r\n") == 250
+    header = server.wait_mail("alice", "Subject: hidden\n")
+    assert re.search(r"^Received: by \S+ \(Posthaste\) id \w+\n\tfor <alice@example\.test>; ", header, re.M), header
+    assert "client.example.test" not in header
 
 
 def test_sm8_content_is_read_to_its_end_before_it_is_refused(server: Mta) -> None:

@@ -1,13 +1,15 @@
 #include "global/client/anvil.h"
 
+#include "global/client/call.h"
 #include "util/log/log.h"
 
 enum { PAUSE_MS = 10000 };	/* not asked again so soon after it could not be reached */
 
 struct anvil {
+	struct caller *caller;
 	char *path;
-	msec_t timeout_ms, not_before;
-	struct channel *channel;
+	msec_t not_before;
+	unsigned open;			/* connections that we told of, and that are not over */
 };
 
 struct anvil *
@@ -16,15 +18,8 @@ anvil_new(const char *path, msec_t timeout_ms)
 	struct anvil *anvil = mem_new(sizeof(*anvil));
 
 	anvil->path = mem_string(path);
-	anvil->timeout_ms = timeout_ms;
+	anvil->caller = caller_new(path, &anvil_protocol, timeout_ms);
 	return anvil;
-}
-
-static void
-hang_up(struct anvil *anvil)
-{
-	channel_free(anvil->channel);
-	anvil->channel = NULL;
 }
 
 void
@@ -32,38 +27,35 @@ anvil_free(struct anvil *anvil)
 {
 	if (anvil == NULL)
 		return;
-	hang_up(anvil);
+	caller_free(anvil->caller);
 	mem_free(anvil->path);
 	mem_free(anvil);
+}
+
+/* What we told of ends with our connection: while it matters that one is kept, whatever ipc_idle says. */
+static void
+note_open(struct anvil *anvil, int event)
+{
+	if (event == ANVIL_CONNECT)
+		anvil->open++;
+	else if (event == ANVIL_DISCONNECT && anvil->open > 0)
+		anvil->open--;
+	caller_hold(anvil->caller, anvil->open > 0);
 }
 
 static bool
 exchange(struct anvil *anvil, const struct anvil_report *report, struct anvil_counts *counts, struct buf *why)
 {
-	msec_t deadline = clock_deadline(anvil->timeout_ms);
-	struct frame frame;
+	struct buf question = BUF_INIT;
+	struct frame answer;
+	bool ok;
 
-	if (anvil->channel != NULL && !channel_ready(anvil->channel))
-		hang_up(anvil);
-	if (anvil->channel == NULL)
-		anvil->channel = channel_connect(anvil->path, &anvil_protocol, deadline, why);
-	if (anvil->channel == NULL)
-		return false;
-	anvil_report_put(channel_out(anvil->channel), report);
-	if (channel_flush(anvil->channel, deadline) != CHANNEL_OK
-	    || channel_read(anvil->channel, &frame, deadline) != CHANNEL_OK) {
-		why_set(why, "%s", channel_why(anvil->channel));
-		hang_up(anvil);
-		return false;
-	}
-	if (!anvil_counts_get(&frame, counts, why))
-		return false;
-	if (!channel_finish(anvil->channel, deadline))
-		hang_up(anvil);
-	return true;
+	anvil_report_put(&question, report);
+	ok = caller_ask(anvil->caller, buf_view(&question), &answer, why) && anvil_counts_get(&answer, counts, why);
+	buf_fini(&question);
+	return ok;
 }
 
-/* A lookup that fails is repeated once: the service may just have been replaced. */
 bool
 anvil_tell(struct anvil *anvil, const struct anvil_report *report, struct anvil_counts *counts)
 {
@@ -73,11 +65,15 @@ anvil_tell(struct anvil *anvil, const struct anvil_report *report, struct anvil_
 	memset(counts, 0, sizeof(*counts));
 	if (clock_now() < anvil->not_before)
 		return false;
-	told = exchange(anvil, report, counts, &why) || exchange(anvil, report, counts, &why);
-	if (!told) {
+	told = exchange(anvil, report, counts, &why);
+	if (told) {
+		note_open(anvil, report->event);
+	} else {
 		log_warn("%s service is not available: %s", anvil->path, buf_c(&why));
 		anvil->not_before = clock_now() + PAUSE_MS;
-		hang_up(anvil);
+		anvil->open = 0;
+		caller_hold(anvil->caller, false);
+		caller_release(anvil->caller);
 	}
 	buf_fini(&why);
 	return told;

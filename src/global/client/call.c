@@ -11,6 +11,7 @@ struct caller {
 	const struct ipc_protocol *protocol;
 	msec_t timeout_ms;
 	struct channel *channel;	/* NULL: none */
+	bool held;			/* its connection is kept whatever its age */
 	unsigned connections;		/* made so far */
 	msec_t opened, used;		/* when that was */
 	struct buf answer;		/* the frame's own bytes are gone when READY is read */
@@ -36,6 +37,8 @@ expiry(const struct caller *caller)
 	msec_t idle = all.idle_ms > 0 ? caller->used + all.idle_ms : CLOCK_NEVER;
 	msec_t end = all.ttl_ms > 0 ? caller->opened + all.ttl_ms : CLOCK_NEVER;
 
+	if (caller->held)
+		return CLOCK_NEVER;
 	return idle < end ? idle : end;
 }
 
@@ -65,6 +68,12 @@ caller_new(const char *path, const struct ipc_protocol *protocol, msec_t timeout
 	caller->timeout_ms = timeout_ms;
 	list_append(&all.callers, &caller->link);
 	return caller;
+}
+
+void
+caller_hold(struct caller *caller, bool held)
+{
+	caller->held = held;
 }
 
 void

@@ -18,6 +18,8 @@ void		 caller_path(const char *queue_directory, const char *name, struct buf *ou
 struct caller	*caller_new(const char *path, const struct ipc_protocol *protocol, msec_t timeout_ms);
 void		 caller_free(struct caller *caller);
 void		 caller_release(struct caller *caller);		/* closes a kept connection */
+/* While held a connection is kept whatever ipc_idle and ipc_ttl say: the server knows us by it. */
+void		 caller_hold(struct caller *caller, bool held);
 /* The number of the kept connection, on which the server did not ask us to leave; 0: none. */
 unsigned	 caller_connection(struct caller *caller);
 /* question: whole frames. The answer's views live until the next call. False with a reason: no answer. */

@@ -21,6 +21,7 @@ enum { SINKS_MAX = 4, LINE_MAX_BYTES = 8000, SYSLOG_WAIT_MS = 1000 };
 /* The log is a true singleton. */
 static struct {
 	char *tag;
+	const char *stderr_name;	/* NULL: the last part of the tag */
 	int facility, syslog_fd, verbose, fatal_status;
 	bool to_stderr, to_syslog, busy, never_wait;
 	unsigned long dropped;
@@ -102,6 +103,12 @@ void
 log_to_stderr(bool on)
 {
 	the.to_stderr = on;
+}
+
+void
+log_stderr_as(const char *name)
+{
+	the.stderr_name = name;
 }
 
 void
@@ -219,10 +226,12 @@ log_forked(void)
 static void
 stderr_line(enum log_level level, struct view text)
 {
-	const char *tag = log_tag(), *slash = strrchr(tag, '/');
+	const char *tag = log_tag(), *slash = strrchr(tag, '/'), *name = slash != NULL ? slash + 1 : tag;
 
+	if (the.stderr_name != NULL)
+		name = the.stderr_name;
 	buf_reset(&the.line);
-	buf_printf(&the.line, "%s: %s%.*s\n", slash != NULL ? slash + 1 : tag, log_prefix(level), VIEW_ARG(text));
+	buf_printf(&the.line, "%s: %s%.*s\n", name, log_prefix(level), VIEW_ARG(text));
 	if (write(STDERR_FILENO, the.line.data, the.line.len) == -1)
 		the.dropped++;
 }

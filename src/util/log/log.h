@@ -35,6 +35,7 @@ void	log_open(const char *tag, int facility);	/* "postfix/smtpd"; syslog by /dev
 void	log_retag(const char *tag);
 void	log_add_sink(log_sink *sink, void *arg);
 void	log_to_stderr(bool on);				/* "postmap: warning: text", tag's last part first */
+void	log_stderr_as(const char *name);		/* another name there; kept, not copied */
 void	log_to_syslog(bool on);				/* on after log_open() */
 void	log_never_wait(bool on);			/* not even that second, for who serves many at once */
 bool	log_flush(void);				/* false: some lines still wait for syslog */
