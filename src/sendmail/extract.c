@@ -40,6 +40,14 @@ emit_lines(struct extract *extract)
 	extract->emit(extract->arg, rest);
 }
 
+/* Those who get answers, and what a server noted, are recipients for rewriting only. */
+static bool
+says_who_gets_it(const struct header_name *kind)
+{
+	return (kind->flags & HEADER_IS_RECIPIENT) != 0 && kind->type != HEADER_APPARENTLY_TO &&
+	    kind->type != HEADER_RESENT_REPLY_TO;
+}
+
 static void
 take_header(struct extract *extract)
 {
@@ -49,11 +57,12 @@ take_header(struct extract *extract)
 	if (extract->header.len == 0 || !header_split(buf_view(&extract->header), &name, &value))
 		return;
 	kind = header_find(name);
-	if ((kind->flags & HEADER_IS_RECIPIENT) != 0 && (kind->flags & HEADER_IS_RESENT) != 0)
-		extract->is_resent = true;
-	if ((kind->flags & HEADER_IS_RECIPIENT) != 0 && kind->type != HEADER_APPARENTLY_TO)
-		collect(extract, arena_view(&extract->arena, value),
-		    (kind->flags & HEADER_IS_RESENT) != 0 ? &extract->resent : &extract->recipients);
+	if (says_who_gets_it(kind)) {
+		bool resent = (kind->flags & HEADER_IS_RESENT) != 0;
+
+		extract->is_resent |= resent;
+		collect(extract, arena_view(&extract->arena, value), resent ? &extract->resent : &extract->recipients);
+	}
 	if (kind->type != HEADER_BCC && kind->type != HEADER_RESENT_BCC)
 		emit_lines(extract);
 	buf_reset(&extract->header);

@@ -182,6 +182,13 @@ def test_resent_message_goes_to_those_it_is_resent_to(mta: Mta) -> None:
     message_of(mta, "alice", "said again")
 
 
+def test_who_gets_answers_is_no_recipient(mta: Mta) -> None:
+    result = run("sendmail", "-t", text="Reply-To: bob@example.test\nResent-Reply-To: bob@example.test\nSubject: x\n\nbody\n")
+    assert result.returncode == 75 and b"No recipient addresses found" in result.stderr
+    sent("sendmail", "-t", text="To: alice@example.test\nResent-Reply-To: bob@example.test\nSubject: x\n\nnot for bob\n")
+    message_of(mta, "alice", "not for bob")
+
+
 @pytest.mark.parametrize("option, word", [("-bv", "deliverable"), ("-v", "delivered")])
 def test_report_by_mail(mta: Mta, option: str, word: str) -> None:
     result = run("sendmail", option, "bob@example.test", text=f"Subject: report {word}\n\nbody\n")
