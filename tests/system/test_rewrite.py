@@ -50,7 +50,7 @@ def rewritten() -> Iterator[Callable[..., str]]:
     ({"myorigin": "origin.test"}, "a", "a@origin.test")])
 def test_shapes_of_addresses(rewritten: Callable[..., str], main: dict[str, str], given: str, made: str) -> None:
     """What is not changed stays as it was written: phrases, comments, groups, encoded words, white space."""
-    assert rewritten(main, f"To: {given}") == f"To: {made}"
+    assert rewritten(main, f"To: {given}").replace(",\n\t", ", ") == f"To: {made}"
 
 
 @pytest.mark.parametrize("name", ["To", "Cc", "From", "Reply-To", "Sender", "Errors-To", "Return-Receipt-To", "Resent-To", "Resent-From",
@@ -95,7 +95,7 @@ def test_canonical_tables(rewritten: Callable[..., str], main: dict[str, str], s
 def test_extensions_of_mapped_addresses(rewritten: Callable[..., str], delimiter: str, propagate: str, given: str, made: str) -> None:
     """AD9: put back behind whatever the table says, with a domain or without."""
     main = {"canonical_maps": CANONICAL, "recipient_delimiter": delimiter, "propagate_unmatched_extensions": propagate}
-    assert rewritten(main, f"To: {given}") == f"To: {made}"
+    assert rewritten(main, f"To: {given}").replace(",\n\t", ", ") == f"To: {made}"
 
 
 @pytest.mark.parametrize("extra, given, made", [
@@ -104,7 +104,14 @@ def test_extensions_of_mapped_addresses(rewritten: Callable[..., str], delimiter
     ({"masquerade_exceptions": ""}, "Root@host.example.test", "Root@example.test"), ({"masquerade_classes": "envelope_sender"}, "a@h.example.test", "a@h.example.test"),
     ({"masquerade_domains": "deep.example.test example.test"}, "a@x.deep.example.test, b@x.example.test", "a@deep.example.test, b@example.test")])
 def test_masquerading(rewritten: Callable[..., str], extra: dict[str, str], given: str, made: str) -> None:
-    assert rewritten({**MASQUERADE, **extra}, f"To: {given}") == f"To: {made}"
+    assert rewritten({**MASQUERADE, **extra}, f"To: {given}").replace(",\n\t", ", ") == f"To: {made}"
+
+
+def test_long_lines_are_folded_between_addresses(rewritten: Callable[..., str]) -> None:
+    """The SMTP client would cut them in the middle of one."""
+    lines = rewritten({}, "To: " + ", ".join(f"user{i}" for i in range(300))).split("\n")
+    assert max(map(len, lines)) < 80 and all(line.endswith(",") for line in lines[:-1])
+    assert " ".join(line.strip() for line in lines) == "To: " + ", ".join(f"user{i}@example.test" for i in range(300))
 
 
 def test_names_beyond_ascii(rewritten: Callable[..., str]) -> None:

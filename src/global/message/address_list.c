@@ -1,6 +1,7 @@
 #include "global/message/address_list.h"
 
 #include "global/address/address.h"
+#include "util/text/chars.h"
 
 enum token_type { TOKEN_END, TOKEN_WORD, TOKEN_QUOTED, TOKEN_COMMENT, TOKEN_LITERAL, TOKEN_SPECIAL };
 
@@ -331,24 +332,59 @@ put_rewritten(const struct address_item *item, address_rewrite *rewrite, void *a
 	return changed;
 }
 
+static size_t
+column(const struct buf *out)
+{
+	size_t at = out->len;
+
+	while (at > 0 && out->data[at - 1] != '\n')
+		at--;
+	return out->len - at;
+}
+
+/*
+ * What stands between two addresses. A list that grows is folded behind a comma: whoever has to cut a line that is too
+ * long for SMTP (RFC 5321, 4.5.3.1.6) would cut through an address.
+ */
+static void
+put_between(struct view between, size_t next_len, struct buf *out)
+{
+	enum { LINE_LENGTH = 72 };
+	size_t comma = view_starts(between, VIEW(">")) ? 1 : 0;
+
+	if (comma < between.len && between.data[comma] == ',' && view_find(between, '\n') < 0 &&
+	    column(out) + between.len + next_len > LINE_LENGTH) {
+		buf_put(out, between.data, comma + 1);
+		buf_puts(out, "\n\t");
+		between = view_slice(between, comma + 1, between.len);
+		while (between.len > 0 && char_is(between.data[0], CHAR_BLANK))
+			between = view_slice(between, 1, between.len);
+	}
+	buf_putv(out, between);
+}
+
 bool
 address_list_rewrite(struct view value, size_t token_limit, address_rewrite *rewrite, void *arg, struct buf *out)
 {
 	struct arena arena = ARENA_INIT;
 	struct address_list list;
 	struct address_item item;
+	struct buf fresh = BUF_INIT;
 	const char *copied = value.data;
 	bool changed = false;
 
 	buf_reset(out);
 	address_list_init(&list, value, token_limit, &arena);
 	while (address_list_next(&list, &item)) {
-		buf_put(out, copied, (size_t)(item.span.data - copied));
-		changed |= put_rewritten(&item, rewrite, arg, out);
+		buf_reset(&fresh);
+		changed |= put_rewritten(&item, rewrite, arg, &fresh);
+		put_between(view_bytes(copied, (size_t)(item.span.data - copied)), fresh.len, out);
+		buf_putv(out, buf_view(&fresh));
 		copied = item.span.data + item.span.len;
 	}
 	if (value.len > 0)
 		buf_put(out, copied, (size_t)(value.data + value.len - copied));
+	buf_fini(&fresh);
 	arena_fini(&arena);
 	return changed;
 }

@@ -42,7 +42,7 @@ bool	address_list_next(struct address_list *list, struct address_item *item);
 
 /*
  * Rebuilds the value: each address goes through rewrite(), which appends its new internal form to out. Returns whether
- * something changed; then out holds the new value.
+ * something changed; then out holds the new value, whose lines end behind a comma when they would become long.
  */
 typedef void	address_rewrite(void *arg, struct view internal, struct buf *out);
 bool	address_list_rewrite(struct view value, size_t token_limit, address_rewrite *rewrite, void *arg, struct buf *out);

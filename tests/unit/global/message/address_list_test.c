@@ -87,6 +87,13 @@ static const struct {
 	{ "group", "g: a, b;", "g: a@o.test, b@o.test;" },
 	{ "null path", "<>", "<>" },
 	{ "empty", "", "" },
+	{ "long list", " first, second, third, fourth, fifth, sixth, seventh, eighth, ninth",
+	  " first@o.test, second@o.test, third@o.test, fourth@o.test, fifth@o.test,\n"
+	  "\tsixth@o.test, seventh@o.test, eighth@o.test, ninth@o.test" },
+	{ "long list with names", "\"Alpha, Beta\" <somebody-with-a-long-name>,  \"Gamma, Delta\" <another>",
+	  "\"Alpha, Beta\" <somebody-with-a-long-name@o.test>,\n\t\"Gamma, Delta\" <another@o.test>" },
+	{ "long list that is folded already", "somebody-with-a-long-name,\n another-with-a-long-name,\n  third-with-a-long-name",
+	  "somebody-with-a-long-name@o.test,\n another-with-a-long-name@o.test,\n  third-with-a-long-name@o.test" },
 };
 
 static void
