@@ -2,16 +2,15 @@
 #include "cleanup/message.h"
 #include "global/address/address.h"
 
-bool
+enum lookup
 address_is_local(const struct cleanup *cleanup, struct view internal)
 {
 	struct view local, domain;
 
-	if (!address_split(internal, &local, &domain))
-		return true;
-	return view_is_nocase(domain, cleanup->config->rewrite.myorigin)
-	    || match_list_string(cleanup->mydestination, domain) == LOOKUP_FOUND
-	    || own_literal(&cleanup->own, cleanup->config->proxy_interfaces, domain);
+	if (!address_split(internal, &local, &domain) || view_is_nocase(domain, cleanup->config->rewrite.myorigin)
+	    || own_literal(&cleanup->own, cleanup->config->proxy_interfaces, domain))
+		return LOOKUP_FOUND;
+	return match_list_string(cleanup->mydestination, domain);
 }
 
 bool

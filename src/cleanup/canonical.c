@@ -34,10 +34,11 @@ lookup(struct message *m, struct maps *maps, struct buf *address)
 {
 	unsigned keys = ADDRESS_KEY_FULL | ADDRESS_KEY_USER | ADDRESS_KEY_AT_DOMAIN;
 	struct buf value = BUF_INIT, extension = BUF_INIT;
-	bool local = address_is_local(m->cleanup, buf_view(address));
-	enum lookup result = mail_maps_lookup(maps, buf_view(address), m->cleanup->config->recipient_delimiter, keys, local,
-	    &value, &extension, NULL);
+	enum lookup local = address_is_local(m->cleanup, buf_view(address)), result = LOOKUP_RETRY;
 
+	if (local != LOOKUP_RETRY)
+		result = mail_maps_lookup(maps, buf_view(address), m->cleanup->config->recipient_delimiter, keys,
+		    local == LOOKUP_FOUND, &value, &extension, NULL);
 	if (result == LOOKUP_FOUND)
 		apply(m, buf_view(&value), buf_view(&extension), address);
 	else if (result == LOOKUP_RETRY) {

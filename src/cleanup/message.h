@@ -148,7 +148,7 @@ void	header_add_missing(struct message *m);
 bool	address_map(struct message *m, enum rewrite_context context, unsigned address_class, struct view in, struct buf *out);
 bool	canonical_map(struct message *m, unsigned address_class, struct buf *address);
 void	masquerade(const struct cleanup_config *config, struct buf *address);
-bool	address_is_local(const struct cleanup *cleanup, struct view internal);
+enum lookup	address_is_local(const struct cleanup *cleanup, struct view internal);
 
 void	recipient_remember(struct message *m, struct recipient_list *list, const struct message_recipient *recipient);
 bool	recipient_report_expanded(struct message *m);	/* to the trace log; false: try later */

@@ -110,9 +110,11 @@ lookup(struct expansion *e, struct view address, struct buf *value, struct buf *
 {
 	unsigned keys = ADDRESS_KEY_FULL | ADDRESS_KEY_USER | ADDRESS_KEY_AT_DOMAIN;
 	const struct cleanup *cleanup = e->m->cleanup;
-	enum lookup result = mail_maps_lookup(cleanup->virtual_alias, address, cleanup->config->recipient_delimiter, keys,
-	    address_is_local(cleanup, address), value, extension, NULL);
+	enum lookup local = address_is_local(cleanup, address), result = LOOKUP_RETRY;
 
+	if (local != LOOKUP_RETRY)
+		result = mail_maps_lookup(cleanup->virtual_alias, address, cleanup->config->recipient_delimiter, keys,
+		    local == LOOKUP_FOUND, value, extension, NULL);
 	if (result == LOOKUP_RETRY) {
 		log_warn("%s: virtual_alias_maps map lookup problem for %.*s -- message not accepted, try again later",
 		    buf_c(&e->m->id), VIEW_ARG(address));

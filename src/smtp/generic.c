@@ -28,26 +28,36 @@ apply(const struct client *client, struct view address, struct view value, struc
 }
 
 /* Users of such domains may stand in the table without one. */
-static bool
+static enum lookup
 is_local(const struct client *client, struct view address)
 {
 	struct view local, domain;
 
-	return !address_split(address, &local, &domain) || view_is_nocase(domain, client->config->myorigin) ||
-	    match_list_string(client->mydestination, domain) == LOOKUP_FOUND ||
-	    own_literal(&client->own, client->config->proxy_interfaces, domain);
+	if (!address_split(address, &local, &domain) || view_is_nocase(domain, client->config->myorigin) ||
+	    own_literal(&client->own, client->config->proxy_interfaces, domain))
+		return LOOKUP_FOUND;
+	return match_list_string(client->mydestination, domain);
+}
+
+static enum lookup
+lookup(const struct client *client, struct view address, struct buf *value, struct buf *extension)
+{
+	enum lookup local;
+
+	if (client->generic == NULL || view_empty(address))
+		return LOOKUP_NONE;
+	if ((local = is_local(client, address)) == LOOKUP_RETRY)
+		return LOOKUP_RETRY;
+	return mail_maps_lookup(client->generic, address, client->config->recipient_delimiter,
+	    ADDRESS_KEY_FULL | ADDRESS_KEY_USER | ADDRESS_KEY_AT_DOMAIN, local == LOOKUP_FOUND, value, extension, NULL);
 }
 
 bool
 generic_map(const struct client *client, struct view address, struct buf *out)
 {
 	struct buf value = BUF_INIT, extension = BUF_INIT;
-	enum lookup found = LOOKUP_NONE;
+	enum lookup found = lookup(client, address, &value, &extension);
 
-	if (client->generic != NULL && !view_empty(address))
-		found = mail_maps_lookup(client->generic, address, client->config->recipient_delimiter,
-		    ADDRESS_KEY_FULL | ADDRESS_KEY_USER | ADDRESS_KEY_AT_DOMAIN, is_local(client, address), &value, &extension,
-		    NULL);
 	if (found == LOOKUP_FOUND)
 		apply(client, address, buf_view(&value), buf_view(&extension), out);
 	else

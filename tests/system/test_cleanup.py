@@ -301,6 +301,15 @@ def test_names_alone_stand_for_users_of_our_addresses(make_mta: Callable[..., Mt
     mta.wait_log("to=<alice@example.test>, orig_to=<list@.127.0.0.1.>, .*status=sent")
 
 
+@pytest.mark.parametrize("parameter, problem", [
+    ("canonical_maps", "canonical map lookup problem"), ("virtual_alias_maps", "virtual_alias_maps map lookup problem")])
+def test_nobody_is_a_stranger_while_our_domains_cannot_be_asked(make_mta: Callable[..., Mta], parameter: str, problem: str) -> None:
+    """Entries for users without a domain may be meant: so mail waits, and does not go on without them."""
+    mta = make_mta({parameter: "inline:{alice=bob@example.test}", "mydestination": "fail:down"}).start()
+    mta.run("sendmail", "-f", "x@remote.test", "alice@own.test", input="Subject: x\n\nx\n", check=True)
+    mta.wait_log(rf"cleanup\[\d+\]: warning: \w+: {problem}")
+
+
 def test_alias_wider_than_the_limit_is_not_cut_short(strict: Mta) -> None:
     """CQ11"""
     with strict.smtp() as session:

@@ -128,6 +128,13 @@ def test_generic_maps_know_our_own_users_without_a_domain(make_mta: MakeMta, ser
     assert "From: bob@elsewhere.test" in host.sessions[0]
 
 
+def test_generic_maps_wait_for_a_list_of_our_domains(make_mta: MakeMta, server: Callable[..., Server]) -> None:
+    host = server()
+    mta = make_mta({"transport_maps": f"inline:{{a.test=smtp:{host.nexthop}}}", "smtp_generic_maps": "inline:{bob=bob@outside.test}"},
+                   {"smtp/unix": "- - n - 1 smtp -o mydestination=fail:down"}).start()
+    assert verdict(mta, "x@a.test", sender="bob@example.net") == "4.3.0 deferred"
+
+
 def test_kept_session_is_proven_before_it_counts(make_mta: MakeMta, server: Callable[..., Server]) -> None:
     host = server(RSET=None)
     mta = client(make_mta, a=host)
