@@ -8,7 +8,7 @@
 
 enum verdict { NOT_US, US, UNSURE };
 
-static bool
+static enum verdict
 is_own(const struct access *access, const struct netaddr *addr)
 {
 	struct view rest = view_string(access->config.proxy_interfaces), word;
@@ -16,21 +16,23 @@ is_own(const struct access *access, const struct netaddr *addr)
 
 	for (size_t i = 0; i < access->interface_count; i++) {
 		if (netaddr_equal(&access->interfaces[i].addr, addr))
-			return true;
+			return US;
 	}
 	while (view_word(&rest, ", \t\r\n", &word)) {
 		if (netaddr_parse(word, &proxy) && netaddr_equal(&proxy, addr))
-			return true;
+			return US;
 	}
-	return false;
+	return NOT_US;
 }
 
-typedef bool	test_address(const struct access *access, const struct netaddr *addr);
+typedef enum verdict	test_address(const struct access *access, const struct netaddr *addr);
 
-static bool
+static enum verdict
 in_networks(const struct access *access, const struct netaddr *addr)
 {
-	return match_list_host(access->backup_networks, VIEW_EMPTY, addr) == LOOKUP_FOUND;
+	static const enum verdict verdicts[] = { [LOOKUP_FOUND] = US, [LOOKUP_NONE] = NOT_US, [LOOKUP_RETRY] = UNSURE };
+
+	return verdicts[match_list_host(access->backup_networks, VIEW_EMPTY, addr)];
 }
 
 /* Does any address of the host pass the test? */
@@ -47,10 +49,13 @@ host_passes(struct access_run *run, struct view host, test_address *passes)
 
 		if (dns_is_later(result))
 			verdict = UNSURE;
-		for (size_t i = 0; result == DNS_FOUND && i < answer.count; i++) {
-			if (passes(run->access, &answer.records[i].addr))
-				return US;
+		for (size_t i = 0; result == DNS_FOUND && i < answer.count && verdict != US; i++) {
+			enum verdict one = passes(run->access, &answer.records[i].addr);
+
+			verdict = one != NOT_US ? one : verdict;
 		}
+		if (verdict == US)
+			break;
 	}
 	return verdict;
 }

@@ -252,6 +252,10 @@ static const struct question questions[] = {
 	{ "digits permit", RCPT("check_recipient_access static:1234, reject") },
 	{ "table in trouble", RCPT("check_recipient_access fail:now"),
 	    .reply = "451 4.3.5 <a@example.test>: Recipient address rejected: Server configuration error" },
+	{ "networks in trouble", { { "smtpd_relay_restrictions", "permit_mx_backup, reject" }, { "proxy_interfaces", "203.0.113.1" },
+	    { "permit_mx_backup_networks", "fail:now" } }, "a@evil.test",
+	    .reply = "450 4.4.4 <a@evil.test>: Recipient address rejected: Unable to look up mail exchanger information for "
+	    "evil.test" },
 	{ "null sender", SENDER("check_sender_access inline:{{<> = REJECT null}}"), .sender = "",
 	    .reply = "554 5.7.1 <>: Sender address rejected: null" },
 	{ "network key", CLIENT("check_client_access inline:{{192.0.2 = REJECT net}}"),
