@@ -3,6 +3,8 @@
  * finished, and put files in their right places.
  */
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -111,17 +113,23 @@ act_on_all(struct run *run, const struct action *action)
 		act_on_queue(run, action, queues[i]);
 }
 
+/* A line is an id and nothing else: part of a listing, or of a line that is too long, names no message. */
 static void
 act_on_input(struct run *run, const struct action *action)
 {
-	char line[QUEUE_ID_MAX + 2];
+	char *line = NULL;
+	size_t size = 0;
+	ssize_t len;
 
-	while (fgets(line, sizeof(line), stdin) != NULL) {
-		struct view rest = view_string(line), word;
-
-		while (view_word(&rest, " \t\r\n", &word))
-			act_on_id(run, action, word);
+	while ((len = getline(&line, &size, stdin)) != -1) {
+		if (len > 0 && line[len - 1] == '\n')
+			len--;
+		if (len > 0)
+			act_on_id(run, action, view_bytes(line, (size_t)len));
 	}
+	if (ferror(stdin))
+		log_fatal("read from standard input: %m");
+	free(line);
 }
 
 static void

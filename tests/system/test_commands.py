@@ -57,6 +57,8 @@ def test_postsuper_tells_what_it_did(plain: Mta) -> None:
         assert f"{text}: 0 messages" in result.stderr
     assert plain.run("postsuper", "-s", check=True).stderr == ""
     shutil.copy(QUEUE / "hold.queue", plain.queue / "hold/0123456789A")
+    listing = "0123456789A     318 Tue Nov 17 16:03:40  x@y.test\n" + " " * 200 + "0123456789A\n0123456789A\r\n"
+    assert "Deleted: 0 messages\n" in plain.run("postsuper", "-d", "-", input=listing).stderr  # ids only, one a line
     assert "Deleted: 1 message\n" in plain.run("postsuper", "-d", "-", "hold", input="0123456789A\nnonsense/..\n").stderr
     assert "invalid queue name: nosuchqueue" in plain.run("postsuper", "-d", "ALL", "nosuchqueue").stderr
 
