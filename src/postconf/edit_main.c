@@ -89,6 +89,10 @@ read_argument(struct main_edits *edits, const char *argument, struct buf *why)
 	struct view name = view_trim(view_string(argument)), value = VIEW_EMPTY;
 	struct main_edit *edit;
 
+	if (view_starts(name, VIEW("#"))) {
+		why_set(why, "-e, -X or -# accepts no comment: \"%s\"", argument);
+		return false;
+	}
 	if (edits->kind == EDIT_SET && !main_cf_split(view_string(argument), &name, &value, why))
 		return false;
 	if (edits->kind != EDIT_SET && view_find_any(name, "= \t\n") >= 0) {

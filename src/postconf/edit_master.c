@@ -168,7 +168,7 @@ edit_master_cf(const char *directory, const struct master_edit_kind *what, enum 
 
 /* -- whole entries --------------------------------------------------------------------------------------------------- */
 
-/* The new line must be one good entry, and the one that was named. */
+/* The new line must be one good entry; it may bear another name than the one whose place it takes. */
 static bool
 check_line(struct master_edit *edit)
 {
@@ -180,12 +180,11 @@ check_line(struct master_edit *edit)
 		return true;
 	cf = master_cf_parse(edit->value, "new entry", edit->why);
 	entry = only_entry(cf);
-	good = entry != NULL && is_named(edit, entry);
+	good = entry != NULL;
 	if (good)
 		service_put(&edit->line, entry, true);
 	else if (cf != NULL)
-		why_set(edit->why, "\"%.*s\" is no entry for %.*s/%.*s", VIEW_ARG(edit->value), VIEW_ARG(edit->name),
-		    VIEW_ARG(edit->type));
+		why_set(edit->why, "%s: there is no entry behind the \"=\"", edit->argument);
 	master_cf_free(cf);
 	return good;
 }

@@ -181,6 +181,7 @@ out        unix  -       -       n       -       -       smtp -v
     (["-F", "a/b/c/d"], "-F option requires"), (["-P", "a/b/c/d"], "-P option requires"),
     (["-C", "nope"], "bad parameter class"), (["-T", "nope"], "bad -T mode"), (["-o", "nope"], "missing '='"),
     (["-b", "a", "b"], "usage:"), (["-t", "/nonexistent"], "/nonexistent"), (["-Z"], "usage:"), (["-e"], "at least one name"),
+    (["-e", "#a=b"], "accepts no comment"), (["-X", "#a"], "accepts no comment"),
     *((["-" + mode, "-" + option, *(["a=b"] if option == "o" else [])], f"with option -{mode}, do not specify -{option}")
       for mode, options in {"a": "dhnx", "l": "fH", "m": "ox", "t": "e", "M": "dnhH", "F": "dnX#", "P": "dn#", "e": "fhHnox",
                             "X": "d", "d": "no", "h": "H"}.items() for option in options)])
@@ -207,6 +208,7 @@ two inet n - n - 5 smtpd
     (["-F", "two/inet/process_limit=7"], "5 smtpd", "7 smtpd"),
     (["-F", "two/inet/service=three", "three/inet/chroot=y"], "two inet n - n - 5", "three inet n - y - 5"),
     (["-MX", "one/unix"], None, None), (["-M#", "two/inet"], "two inet", "#two inet"),
+    (["-M", "two/inet=2525 inet n - n - 5 smtpd"], "two inet", "2525 inet"),
     (["-M", "four/unix=four unix - - n - - pipe\n flags=x"], "", None),
 ])
 def test_edit_services(conf: Path, args: list[str], before: str, after: str) -> None:
@@ -224,13 +226,13 @@ def test_edit_services(conf: Path, args: list[str], before: str, after: str) -> 
         assert "smtp -o" not in flat(master.read_text()) and "two inet" in master.read_text()
     if "*/*/b=7" in args:
         assert postconf(conf, "-P", "*/*/b").splitlines() == ["one/unix/b = 7", "two/inet/b = 8"]
-    if "-M" in args:
+    if "four/unix" in args[-1]:
         assert postconf(conf, "-M", "four") == "four       unix  -       -       n       -       -       pipe flags=x\n"
 
 
 @pytest.mark.parametrize("args, message", [
     (["-F", "two/inet/chroot=y", "two/inet/chroot=q"], 'chroot field "q"'), (["-P", "two/inet/a=1", "two/inet=1"], "is wanted"),
-    (["-P", "two/inet/a=1", "two/inet/b=a} {x"], "braces"), (["-M", "two/inet=three inet n - n - - smtpd"], "is no entry for two/inet"),
+    (["-P", "two/inet/a=1", "two/inet/b=a} {x"], "braces"), (["-M", "two/inet="], "no entry behind"), (["-M", "two/inet=#x inet n - n - - smtpd"], "no entry"),
     (["-M", "two/inet=two inet"], "bad field count"), (["-F", "two/inet/nope=1"], "invalid service attribute name"),
     (["-F", "two/inet/chroot="], "needs a value"), (["-MX", "two"], "is wanted")])
 def test_bad_edits_change_nothing(conf: Path, args: list[str], message: str) -> None:
