@@ -112,6 +112,7 @@ ask(struct proxied *p, unsigned type, struct proxy_request *request, struct prox
 	p->refused = false;
 	buf_reset(&p->question);
 	if (!proxy_request_put(&p->question, type, request)) {
+		*answer = (struct proxy_answer){ .status = PROXY_NONE, .next_status = PROXY_RETRY };
 		why_set(why, "%s: key or value too long", p->table);
 		return type == PROXY_FRAME_LOOKUP ? LOOKUP_NONE : LOOKUP_RETRY;
 	}
