@@ -152,6 +152,18 @@ cdb_table_open(const struct table_env *env, const char *name, unsigned flags, st
 	return t;
 }
 
+/* False: it would lie outside of the file. */
+static bool
+bytes_at(struct cdb_table *t, unsigned position, unsigned len, struct view *out)
+{
+	const void *bytes = cdb.get(&t->reader, len, position);
+
+	if (bytes == NULL)
+		return false;
+	*out = view_bytes(bytes, len);
+	return true;
+}
+
 /* 1: found, 0: not there, -1: damaged file. */
 static int
 get(struct cdb_table *t, struct view key, bool with_nul, struct buf *value)
@@ -162,7 +174,8 @@ get(struct cdb_table *t, struct view key, bool with_nul, struct buf *value)
 
 	if (found <= 0)
 		return found;
-	v = view_bytes(cdb.get(&t->reader, cdb_datalen(&t->reader), cdb_datapos(&t->reader)), cdb_datalen(&t->reader));
+	if (!bytes_at(t, cdb_datapos(&t->reader), cdb_datalen(&t->reader), &v))
+		return -1;
 	buf_set(value, with_nul ? nul_cut(v) : v);
 	return 1;
 }
@@ -205,19 +218,21 @@ static enum lookup
 cdb_table_next(void *state, bool restart, struct buf *key, struct buf *value, struct buf *why)
 {
 	struct cdb_table *t = state;
+	struct view k, v;
 	int found;
 
 	if (restart)
 		cdb_seqinit(&t->position, &t->reader);
 	found = t->reading ? cdb.seqnext(&t->position, &t->reader) : -1;
-	if (found == -1) {
+	if (found == 0)
+		return LOOKUP_NONE;
+	if (found == -1 || !bytes_at(t, cdb_keypos(&t->reader), cdb_keylen(&t->reader), &k) ||
+	    !bytes_at(t, cdb_datapos(&t->reader), cdb_datalen(&t->reader), &v)) {
 		fail(why, "read", t->path);
 		return LOOKUP_RETRY;
 	}
-	if (found == 0)
-		return LOOKUP_NONE;
-	buf_set(key, nul_cut(view_bytes(cdb.get(&t->reader, cdb_keylen(&t->reader), cdb_keypos(&t->reader)), cdb_keylen(&t->reader))));
-	buf_set(value, nul_cut(view_bytes(cdb.get(&t->reader, cdb_datalen(&t->reader), cdb_datapos(&t->reader)), cdb_datalen(&t->reader))));
+	buf_set(key, nul_cut(k));
+	buf_set(value, nul_cut(v));
 	return LOOKUP_FOUND;
 }
 

@@ -54,6 +54,35 @@ test_build_and_read(void **state)
 	}
 }
 
+/* Lengths that lead out of the file are an error, and no reason to die. */
+static void
+test_wrong_lengths(void **state)
+{
+	struct buf key = BUF_INIT, value = BUF_INIT;
+	char old, wrong = (char)0xff;
+	struct stat st;
+	int fd;
+
+	build(in_scratch("cdb:", "wrong"), 0, abc);
+	fd = open(in_scratch("", "wrong.cdb"), O_RDWR);
+	assert_int_equal(fstat(fd, &st), 0);
+	for (off_t at = 0; at < st.st_size; at++) {
+		struct table *table;
+
+		assert_int_equal(pread(fd, &old, 1, at), 1);
+		assert_int_equal(pwrite(fd, &wrong, 1, at), 1);
+		table = open_table(in_scratch("cdb:", "wrong"), 0);
+		table_lookup(table, VIEW("c"), &value, NULL);
+		for (bool first = true; table_next(table, first, &key, &value, NULL) == LOOKUP_FOUND; first = false)
+			;
+		table_close(table);
+		assert_int_equal(pwrite(fd, &old, 1, at), 1);
+	}
+	close(fd);
+	buf_fini(&key);
+	buf_fini(&value);
+}
+
 static void
 test_with_and_without_nul(void **state)
 {
@@ -344,6 +373,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_build_and_read),
+		cmocka_unit_test(test_wrong_lengths),
 		cmocka_unit_test(test_with_and_without_nul),
 		cmocka_unit_test(test_first_of_duplicates_stays),
 		cmocka_unit_test(test_reader_sees_the_old_content_until_the_commit),
