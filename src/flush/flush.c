@@ -4,6 +4,7 @@
 #include "flush/site_log.h"
 #include "global/client/flush.h"
 #include "global/client/qmgr.h"
+#include "global/config/compatibility.h"
 #include "global/queue/queue_scan.h"
 #include "global/queue/retry.h"
 #include "service/service.h"
@@ -121,6 +122,8 @@ flush_whole_site(struct flush *flush, const struct flush_request *request)
 	struct buf path = BUF_INIT;
 	enum flush_status status = site_path(flush, request->site, &path);
 
+	if (status == FLUSH_OK && flush->fast.old_domains)
+		compatibility_log("relay_domains=$mydestination to flush mail for domain \"%.*s\"", VIEW_ARG(request->site));
 	if (status == FLUSH_OK && !(retry_list(flush, buf_c(&path)) && tell_qmgr(flush)))
 		status = FLUSH_FAILED;
 	buf_fini(&path);

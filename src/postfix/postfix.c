@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "global/config/compatibility.h"
 #include "global/config/instance.h"
 #include "global/config/main_cf.h"
 #include "global/config/programs.h"
@@ -189,6 +190,20 @@ check_programs(const struct control *control)
 	buf_fini(&why);
 }
 
+/* To the log and to who sits at the terminal; scripts that read our errors want to read of errors. */
+static void
+warn_old_defaults(const struct control *control)
+{
+	if (!compatibility_below(control->config, COMPATIBILITY_LATEST))
+		return;
+	log_to_stderr(isatty(STDERR_FILENO) == 1);
+	log_info("Postfix is using backwards-compatible default settings");
+	log_info("See compatibility_level in postconf(5) for details");
+	log_info("To disable backwards compatibility use \"postconf compatibility_level=%s\" and \"postfix reload\"",
+	    COMPATIBILITY_LATEST);
+	log_to_stderr(true);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -208,6 +223,7 @@ main(int argc, char **argv)
 	load(&control, command, directory);
 	if (for_all)
 		control_wrap(&control, argv + optind);
+	warn_old_defaults(&control);
 	control.privileged = geteuid() == 0;
 	if (command->flags & NEEDS_PROGRAMS)
 		check_programs(&control);

@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <sys/statvfs.h>
 
+#include "global/config/compatibility.h"
 #include "smtpd/command.h"
 #include "smtpd/ehlo.h"
 #include "smtpd/limits.h"
@@ -77,9 +78,23 @@ size_fits(struct session *session, const struct smtp_mail_params *params)
 	return session->standalone || has_room(session, params->size);
 }
 
+void
+cmd_warn_utf8(const struct session *session, const char *what, const struct address *address)
+{
+	struct buf internal = BUF_INIT;
+
+	if (!session->config->old_smtputf8 || !address->needs_smtputf8)
+		return;
+	address_join(&internal, address);
+	compatibility_log("smtputf8_enable=no to accept non-ASCII %s address \"%s\" from %s", what, buf_c(&internal),
+	    buf_c(&session->peer.namaddr));
+	buf_fini(&internal);
+}
+
 static bool
 utf8_declared(struct session *session, const struct address *sender, const struct smtp_mail_params *params)
 {
+	cmd_warn_utf8(session, "sender", sender);
 	if (!sender->needs_smtputf8 || params->smtputf8 || !session->config->strict_smtputf8)
 		return true;
 	return reply(session, 553, "5.6.7", "Must declare SMTPUTF8 to send unicode address");

@@ -20,6 +20,7 @@ too_many(struct session *session)
 static bool
 utf8_declared(struct session *session, const struct address *recipient)
 {
+	cmd_warn_utf8(session, "recipient", recipient);
 	if (!recipient->needs_smtputf8 || session->transaction.params.smtputf8 || !session->config->strict_smtputf8)
 		return true;
 	return reply(session, 553, "5.6.7", "Must declare SMTPUTF8 to send unicode address");

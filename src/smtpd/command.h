@@ -20,6 +20,7 @@ bool	command_wrong_time(struct session *session, const char *name);
 /* A domain beyond ASCII is one only for who declares SMTPUTF8. */
 bool	cmd_declared_domain(const struct address *address, bool smtputf8);
 bool	cmd_path_parse(struct session *session, struct cursor *in, struct address *out);
+void	cmd_warn_utf8(const struct session *session, const char *what, const struct address *address);	/* smtputf8_enable = no, by old default */
 bool	cmd_fault(struct session *session, const struct smtp_fault *fault);
 
 /* Handlers: true when the command did what was asked. arguments: behind the verb, without blanks around. */

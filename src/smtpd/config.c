@@ -33,6 +33,7 @@ const struct binding smtpd_bindings[] = {
 	BOOL(disable_vrfy_command, "disable_vrfy_command"),
 	BOOL(strict_rfc821_envelopes, "strict_rfc821_envelopes"),
 	BOOL(smtputf8_enable, "smtputf8_enable"),
+	BIND_OLD_DEFAULT(struct smtpd_config, old_smtputf8, "smtputf8_enable"),
 	BOOL(strict_smtputf8, "strict_smtputf8"),
 	BOOL(forbid_unauth_pipelining, "smtpd_forbid_unauth_pipelining"),
 	BOOL(peername_lookup, "smtpd_peername_lookup"),

@@ -2,6 +2,7 @@
 
 #include "global/address/address.h"
 #include "global/client/call.h"
+#include "global/config/compatibility.h"
 #include "global/config/tables.h"
 #include "util/ipc/async.h"
 #include "util/log/log.h"
@@ -115,10 +116,12 @@ flush_add_start(struct loop *loop, const char *path, struct view site, struct vi
 struct settings {
 	const char *domains, *parents, *service;
 	int timeout_sec;
+	bool old_domains;
 };
 
 static const struct binding bindings[] = {
 	BIND_STRING(struct settings, domains, "fast_flush_domains"),
+	BIND_OLD_DEFAULT(struct settings, old_domains, "relay_domains"),
 	BIND_STRING(struct settings, parents, "parent_domain_matches_subdomains"),
 	BIND_STRING(struct settings, service, "flush_service_name"),
 	BIND_TIME(struct settings, timeout_sec, "ipc_timeout"),
@@ -135,7 +138,8 @@ fast_flush_open(struct fast_flush *fast, struct config *config, struct buf *why)
 	if (env == NULL || !config_bind(config, bindings, &settings, why))
 		return false;
 	buf_printf(&path, "public/%s", settings.service);
-	*fast = (struct fast_flush){ NULL, buf_detach(&path), (msec_t)settings.timeout_sec * 1000 };
+	*fast = (struct fast_flush){ NULL, buf_detach(&path), (msec_t)settings.timeout_sec * 1000,
+	    settings.old_domains && !config_is_set(config, "fast_flush_domains") };
 	if (settings.domains[0] != '\0')
 		fast->domains = match_list_open(env, "fast_flush_domains", settings.domains,
 		    words_contain(view_string(settings.parents), VIEW("fast_flush_domains")) ? MATCH_PARENT_DOMAINS : 0);
@@ -168,7 +172,12 @@ served_domain(const struct fast_flush *fast, struct view recipient, struct view 
 {
 	struct view local;
 
-	return fast->domains != NULL && address_split(recipient, &local, domain) && fast_flush_serves(fast, *domain);
+	if (fast->domains == NULL || !address_split(recipient, &local, domain) || !fast_flush_serves(fast, *domain))
+		return false;
+	if (fast->old_domains)
+		compatibility_log("relay_domains=$mydestination to update fast-flush logfile for domain \"%.*s\"",
+		    VIEW_ARG(*domain));
+	return true;
 }
 
 void

@@ -38,6 +38,7 @@ struct fast_flush {
 	struct match_list *domains;	/* NULL: none */
 	char *path;
 	msec_t timeout_ms;
+	bool old_domains;		/* $relay_domains, by a default of old: the log says so */
 };
 
 bool	fast_flush_open(struct fast_flush *fast, struct config *config, struct buf *why);

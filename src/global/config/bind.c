@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <limits.h>
 
+#include "global/config/compatibility.h"
 #include "global/config/internal.h"
 #include "global/config/value.h"
 
@@ -174,6 +175,13 @@ bind_raw(struct config *config, const char *name, const char **out, struct buf *
 }
 
 static bool
+bind_old_default(struct config *config, const char *name, bool *out)
+{
+	*out = compatibility_old_default(config, name);
+	return true;
+}
+
+static bool
 bind_one(struct config *config, const struct binding *binding, const char *name, void *member, struct buf *why)
 {
 	switch (binding->kind) {
@@ -183,6 +191,7 @@ bind_one(struct config *config, const struct binding *binding, const char *name,
 	case BINDING_LONG: return number(config, name, LLONG_MAX, member, why);
 	case BINDING_BOOL: return config_bool(config, name, member, why);
 	case BINDING_TIME: return config_time(config, name, member, why);
+	case BINDING_OLD_DEFAULT: return bind_old_default(config, name, member);
 	}
 	return false;
 }

@@ -23,7 +23,7 @@
 
 struct config;
 
-enum binding_kind { BINDING_STRING, BINDING_RAW, BINDING_INT, BINDING_LONG, BINDING_BOOL, BINDING_TIME };
+enum binding_kind { BINDING_STRING, BINDING_RAW, BINDING_INT, BINDING_LONG, BINDING_BOOL, BINDING_TIME, BINDING_OLD_DEFAULT };
 
 struct binding {
 	const char *name;	/* NULL ends the table. "%_suffix": service name in front (per-transport parameters) */
@@ -37,6 +37,7 @@ struct binding {
 #define BIND_LONG(type, member, name)	{ name, BINDING_LONG, offsetof(type, member) }		/* long long */
 #define BIND_BOOL(type, member, name)	{ name, BINDING_BOOL, offsetof(type, member) }		/* bool */
 #define BIND_TIME(type, member, name)	{ name, BINDING_TIME, offsetof(type, member) }		/* int, seconds; member ends in _sec */
+#define BIND_OLD_DEFAULT(type, member, name)	{ name, BINDING_OLD_DEFAULT, offsetof(type, member) }	/* bool; see compatibility.h */
 #define BIND_END			{ NULL, BINDING_STRING, 0 }
 
 struct config_override {

@@ -2,6 +2,7 @@
 
 #include <limits.h>
 
+#include "global/config/compatibility.h"
 #include "global/config/config.h"
 #include "global/config/expand.h"
 #include "global/config/logical_line.h"
@@ -320,20 +321,11 @@ master_cf_free(struct master_cf *cf)
 	mem_free(cf);
 }
 
-static bool
-is_before_level_1(struct config *config)
-{
-	const char *level = config_string(config, "compatibility_level", NULL);
-	int order;
-
-	return level != NULL && compatibility_level_compare(view_string(level), VIEW("1"), &order) && order < 0;
-}
-
 void
 master_cf_set_chroot(struct master_cf *cf, struct config *config,
     void (*each)(const struct master_entry *entry, void *arg), void *arg)
 {
-	if (!is_before_level_1(config))
+	if (!compatibility_below(config, "1"))
 		return;
 	LIST_FOREACH(entry, &cf->entries, struct master_entry, link) {
 		if (strcmp(entry->fields[CHROOT], "-") != 0)

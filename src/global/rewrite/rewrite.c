@@ -1,5 +1,8 @@
 #include "global/rewrite/rewrite.h"
 
+#include "global/config/compatibility.h"
+#include "util/text/words.h"
+
 const struct binding rewrite_bindings[] = {
 	REWRITE_BINDINGS(struct rewrite_rules, ),
 	BIND_END
@@ -49,14 +52,28 @@ find_domain(const struct rewrite_rules *rules, struct view in, struct view *loca
 	}
 }
 
+/* "localhost" is the same mailbox with and without, as long as it is ours in both forms. */
 static void
-put_domain(struct view domain, const char *parent, bool append, struct buf *out)
+warn_append(const struct rewrite_rules *rules, struct view domain, const char *parent)
+{
+	bool localhost = view_is_nocase(domain, "localhost");
+
+	if (!localhost || !words_contain(view_string(rules->mydestination), domain))
+		compatibility_log("append_dot_mydomain=yes to rewrite \"%.*s\" to \"%.*s.%s\"%s", VIEW_ARG(domain),
+		    VIEW_ARG(domain), parent, localhost ?
+		    "; please add \"localhost\" to mydestination or other address class" : "");
+}
+
+static void
+put_domain(const struct rewrite_rules *rules, struct view domain, const char *parent, struct buf *out)
 {
 	buf_putc(out, '@');
 	buf_putv(out, domain);
-	if (append && *parent != '\0' && view_find_any(domain, ".[]:") < 0 && domain.len > 0) {
+	if (rules->append_dot_mydomain && *parent != '\0' && view_find_any(domain, ".[]:") < 0 && domain.len > 0) {
 		buf_putc(out, '.');
 		buf_puts(out, parent);
+		if (rules->old_append_dot)
+			warn_append(rules, domain, parent);
 	}
 }
 
@@ -77,9 +94,9 @@ rewrite_address(const struct rewrite_rules *rules, enum rewrite_context context,
 	find_domain(rules, address, &local, &domain);
 	buf_putv(out, local);
 	if (domain.len > 0)
-		put_domain(domain, parent, rules->append_dot_mydomain, out);
+		put_domain(rules, domain, parent, out);
 	else if (local.len > 0 && local.len == address.len && (remote || rules->append_at_myorigin))
-		put_domain(view_string(origin), "", false, out);
+		put_domain(rules, view_string(origin), "", out);
 	else
 		buf_putv(out, view_slice(address, local.len, address.len));
 }

@@ -9,7 +9,9 @@
 
 struct rewrite_rules {
 	const char *myorigin, *mydomain, *remote_domain, *empty_address_recipient;
+	const char *mydestination;
 	bool append_at_myorigin, append_dot_mydomain, swap_bangpath, allow_percent_hack, resolve_dequoted;
+	bool old_append_dot;			/* by a default of old: the log says so */
 };
 
 /* The rows that fill the rules inside a larger struct: REWRITE_BINDINGS(struct cleanup_config, rewrite.) */
@@ -20,6 +22,8 @@ struct rewrite_rules {
 	BIND_STRING(type, prefix empty_address_recipient, "empty_address_recipient"), \
 	BIND_BOOL(type, prefix append_at_myorigin, "append_at_myorigin"), \
 	BIND_BOOL(type, prefix append_dot_mydomain, "append_dot_mydomain"), \
+	BIND_OLD_DEFAULT(type, prefix old_append_dot, "append_dot_mydomain"), \
+	BIND_STRING(type, prefix mydestination, "mydestination"), \
 	BIND_BOOL(type, prefix swap_bangpath, "swap_bangpath"), \
 	BIND_BOOL(type, prefix allow_percent_hack, "allow_percent_hack"), \
 	BIND_BOOL(type, prefix resolve_dequoted, "resolve_dequoted_address")

@@ -1,6 +1,7 @@
 #include "smtpd/access/access.h"
 
 #include "global/client/verify.h"
+#include "global/config/compatibility.h"
 #include "smtpd/access/internal.h"
 #include "util/log/log.h"
 #include "util/net/endpoint.h"
@@ -91,6 +92,10 @@ static const struct binding bindings[] = {
 	INT(rbl_code, "maps_rbl_reject_code"),
 	BOOL(delay_reject, "smtpd_delay_reject"),
 	BOOL(relay_first, "smtpd_relay_before_recipient_restrictions"),
+	BIND_OLD_DEFAULT(struct access_config, old_mynetworks, "mynetworks_style"),
+	BIND_OLD_DEFAULT(struct access_config, old_relay_domains, "relay_domains"),
+	BIND_OLD_DEFAULT(struct access_config, old_relay_restrictions, "smtpd_relay_restrictions"),
+	BIND_OLD_DEFAULT(struct access_config, old_relay_first, "smtpd_relay_before_recipient_restrictions"),
 	BOOL(reject_unlisted_recipient, "smtpd_reject_unlisted_recipient"),
 	BOOL(reject_unlisted_sender, "smtpd_reject_unlisted_sender"),
 	BOOL(show_table_name, "show_user_unknown_table_name"),
@@ -252,6 +257,7 @@ access_open(const struct table_env *env, struct config *settings, struct resolve
 	if (!config_bind(settings, bindings, &access->config, &why))
 		log_fatal("%s", buf_c(&why));
 	check_tempfail_actions(&access->config);
+	access->config.old_mynetworks = access->config.old_mynetworks && !config_is_set(settings, "mynetworks");
 	unescape_filter(access);
 	open_verifier(access);
 	access->classes = hash_new();
@@ -411,13 +417,39 @@ delayed_stages(struct access_run *run)
 	return outcome == ACCESS_NEXT ? sender_stage(run) : outcome;
 }
 
+/* What the rules of today would have refused. */
+static void
+warn_relay(struct access_run *run)
+{
+	if (check_mynetworks(run, NULL) == ACCESS_NEXT && check_sasl_authenticated(run, NULL) == ACCESS_NEXT &&
+	    check_auth_destination(run, NULL) == ACCESS_NEXT)
+		compatibility_log("\"smtpd_relay_restrictions = (empty)\" to avoid \"Relay access denied\" error "
+		    "for recipient \"%.*s\" from client \"%s\"", VIEW_ARG(run->facts->recipient),
+		    buf_c(&run->facts->peer->namaddr));
+}
+
+static enum outcome
+relay_after_recipient(struct access_run *run)
+{
+	enum outcome outcome = evaluate(run, LIST_RECIPIENT);
+
+	if (outcome == ACCESS_REFUSE && run->config->old_relay_first)
+		compatibility_log("smtpd_relay_before_recipient_restrictions=no to reject recipient \"%.*s\" from client \"%s\"",
+		    VIEW_ARG(run->facts->recipient), buf_c(&run->facts->peer->namaddr));
+	if (outcome == ACCESS_NEXT && run->config->old_relay_restrictions)
+		warn_relay(run);
+	return outcome == ACCESS_NEXT ? evaluate(run, LIST_RELAY) : outcome;
+}
+
 static enum outcome
 recipient_lists(struct access_run *run)
 {
-	bool relay_first = run->config->relay_first;
-	enum outcome outcome = evaluate(run, relay_first ? LIST_RELAY : LIST_RECIPIENT);
+	enum outcome outcome;
 
-	return outcome == ACCESS_NEXT ? evaluate(run, relay_first ? LIST_RECIPIENT : LIST_RELAY) : outcome;
+	if (!run->config->relay_first)
+		return relay_after_recipient(run);
+	outcome = evaluate(run, LIST_RELAY);
+	return outcome == ACCESS_NEXT ? evaluate(run, LIST_RECIPIENT) : outcome;
 }
 
 /* The resolver's word on syntax (numeric domains, local parts that look like options) comes first. */

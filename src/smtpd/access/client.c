@@ -1,5 +1,16 @@
 /* client: restrictions on the host at the other end. */
+#include "global/config/compatibility.h"
 #include "smtpd/access/lookup.h"
+
+/* Only this host would be there by the default of today. */
+static enum outcome
+in_mynetworks(struct access_run *run)
+{
+	if (run->config->old_mynetworks && !access_is_interface(run->access, run->facts->peer))
+		compatibility_log("mynetworks_style=subnet to permit request from client \"%s\"",
+		    buf_c(&run->facts->peer->namaddr));
+	return ACCESS_PERMIT;
+}
 
 enum outcome
 check_mynetworks(struct access_run *run, const struct rule *rule)
@@ -7,7 +18,7 @@ check_mynetworks(struct access_run *run, const struct rule *rule)
 	struct access *access = run->access;
 
 	switch (match_list_host(access->mynetworks, VIEW_EMPTY, &run->facts->peer->addr)) {
-	case LOOKUP_FOUND:	return ACCESS_PERMIT;
+	case LOOKUP_FOUND:	return in_mynetworks(run);
 	case LOOKUP_NONE:	return ACCESS_NEXT;
 	case LOOKUP_RETRY:	break;
 	}

@@ -2,6 +2,7 @@
 #include "global/address/address.h"
 #include "global/address/mail_maps.h"
 #include "global/client/verify.h"
+#include "global/config/compatibility.h"
 #include "smtpd/access/internal.h"
 
 bool
@@ -18,6 +19,15 @@ resolve_for(struct access_run *run, struct view address, struct resolve_reply *o
 	return (out->flags & RESOLVE_FLAG_FAIL) == 0;
 }
 
+static void
+warn_relay_domain(const struct resolve_reply *resolved)
+{
+	struct view local, domain;
+
+	if (address_split(resolved->recipient, &local, &domain))
+		compatibility_log("relay_domains=$mydestination to accept mail for domain \"%.*s\"", VIEW_ARG(domain));
+}
+
 /* Routing that strangers put into the local part would make a final destination a relay. */
 static bool
 is_ours(const struct access_run *run, const struct resolve_reply *resolved)
@@ -26,6 +36,8 @@ is_ours(const struct access_run *run, const struct resolve_reply *resolved)
 		return false;
 	if ((resolved->flags & RESOLVE_FLAG_ROUTED) != 0 && !run->config->allow_untrusted_routing)
 		return false;
+	if (resolved->domain_class == RESOLVE_RELAY && run->config->old_relay_domains)
+		warn_relay_domain(resolved);
 	return resolved->domain_class != RESOLVE_DEFAULT;
 }
 
@@ -198,7 +210,17 @@ unlisted(struct access_run *run, struct view address, enum subject subject)
 enum outcome
 unlisted_recipient(struct access_run *run)
 {
-	return run->facts->has_recipient ? unlisted(run, run->facts->recipient, SUBJECT_RECIPIENT) : ACCESS_NEXT;
+	struct view recipient = run->facts->recipient;
+	struct resolve_reply resolved;
+	enum outcome outcome;
+
+	if (!run->facts->has_recipient)
+		return ACCESS_NEXT;
+	outcome = unlisted(run, recipient, SUBJECT_RECIPIENT);
+	if (outcome == ACCESS_NEXT && run->config->old_relay_domains && resolve_for(run, recipient, &resolved) &&
+	    resolved.domain_class == RESOLVE_RELAY)
+		compatibility_log("relay_domains=$mydestination to accept mail for address \"%.*s\"", VIEW_ARG(recipient));
+	return outcome;
 }
 
 enum outcome

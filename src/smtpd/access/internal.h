@@ -40,6 +40,7 @@ struct access_config {
 	int policy_request_limit, policy_try_limit;
 	bool delay_reject, relay_first, reject_unlisted_recipient, reject_unlisted_sender, show_table_name;
 	bool allow_untrusted_routing, resolve_numeric_domain;
+	bool old_mynetworks, old_relay_domains, old_relay_restrictions, old_relay_first;	/* defaults of old: the log says so */
 	int rbl_code, reject_code, defer_code, map_reject_code, map_defer_code, relay_code, client_code, hostname_code, address_code;
 	int invalid_hostname_code, non_fqdn_code, plaintext_code, multi_recipient_code;
 	int local_code, virtual_alias_code, virtual_mailbox_code, relay_recipient_code;
