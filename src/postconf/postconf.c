@@ -170,13 +170,20 @@ value_to_show(const struct show *show, const char *name)
 	return value;
 }
 
+static bool
+directory_was_named(const struct request *request)
+{
+	return request->directory != NULL || getenv("MAIL_CONFIG") != NULL;
+}
+
 static void
 show_name(const char *name, void *arg)
 {
 	const struct show *show = arg;
 	const char *value;
 
-	if (show->request->set_only && !config_is_set(show->config, name) && strcmp(name, "config_directory") != 0)
+	if (show->request->set_only && !config_is_set(show->config, name) &&
+	    !(strcmp(name, "config_directory") == 0 && directory_was_named(show->request)))
 		return;
 	value = value_to_show(show, name);
 	if (value != NULL)

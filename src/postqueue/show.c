@@ -6,7 +6,7 @@
 #include "util/file/file.h"
 #include "util/text/encode.h"
 
-enum { FLUSH_AT = 32 * 1024, REASON_WIDTH = 76, RECIPIENT_COLUMN = 41, LONG_ID_WIDTH = 17, SHORT_ID_WIDTH = 11 };
+enum { FLUSH_AT = 32 * 1024, REASON_WIDTH = 76 };
 
 static void
 flush(struct show *show)
@@ -14,6 +14,18 @@ flush(struct show *show)
 	file_write_all(STDOUT_FILENO, buf_view(&show->out), NULL);
 	buf_reset(&show->out);
 }
+
+/* The two layouts; scripts cut them by columns. An id of the other kind just takes more room. */
+static const struct layout {
+	const char *heading;
+	int id_width;			/* the mark included; the size follows at once */
+	const char *before_sender;
+	int recipient_column;
+} short_layout = {
+	"-Queue ID-  --Size-- ----Arrival Time---- -Sender/Recipient-------\n", 11, "  ", 41,
+}, long_layout = {
+	"----Queue ID----- --Size-- ---Arrival Time---- --Sender/Recipient------\n", 18, " ", 47,
+};
 
 /* -- text ---------------------------------------------------------------------------------------------------------- */
 
@@ -60,7 +72,7 @@ put_reason(struct buf *out, struct view reason)
 }
 
 static void
-put_recipients(struct buf *out, const struct listing_message *message)
+put_recipients(struct buf *out, const struct layout *layout, const struct listing_message *message)
 {
 	struct view last = VIEW_EMPTY;
 
@@ -71,7 +83,7 @@ put_recipients(struct buf *out, const struct listing_message *message)
 		if (!view_empty(reason) && !view_equal(reason, last))
 			put_reason(out, reason);
 		last = reason;
-		buf_putn(out, ' ', RECIPIENT_COLUMN);
+		buf_putn(out, ' ', (size_t)layout->recipient_column);
 		put_clean(out, recipient->address);
 		buf_putc(out, '\n');
 	}
@@ -80,19 +92,19 @@ put_recipients(struct buf *out, const struct listing_message *message)
 static void
 show_text(struct show *show, const struct listing_message *message)
 {
-	int width = show->long_ids ? LONG_ID_WIDTH : SHORT_ID_WIDTH;
+	const struct layout *layout = show->long_ids ? &long_layout : &short_layout;
 	struct buf id = BUF_INIT;
 
 	if (show->messages == 0)
-		buf_printf(&show->out, "%-*s --Size-- ----Arrival Time---- -Sender/Recipient-------\n", width, "-Queue ID-");
+		buf_puts(&show->out, layout->heading);
 	put_clean(&id, message->queue_id);
 	buf_puts(&id, mark(message));
-	buf_printf(&show->out, "%-*s %8lld ", width, buf_c(&id), message->size);
+	buf_printf(&show->out, "%-*s%8lld ", layout->id_width, buf_c(&id), message->size);
 	put_time(&show->out, message->arrival_time);
-	buf_puts(&show->out, "  ");
+	buf_puts(&show->out, layout->before_sender);
 	put_clean(&show->out, message->sender);
 	buf_putc(&show->out, '\n');
-	put_recipients(&show->out, message);
+	put_recipients(&show->out, layout, message);
 	buf_putc(&show->out, '\n');
 	buf_fini(&id);
 }

@@ -100,3 +100,22 @@ def test_nothing_is_copied_without_a_chroot(make_mta: MakeMta) -> None:
     mta = make_mta().start()
     assert not (mta.queue / "etc").exists()
     poll(mta.running, what="the instance")
+
+
+@pytest.mark.parametrize("kind", ["hash", "texthash"])
+def test_tables_are_watched_from_within_a_chroot(make_mta: MakeMta, kind: str) -> None:
+    """Their paths lead nowhere there: one that is as it was is no changed one, and a new one is seen."""
+    mta = with_chroots(make_mta)
+    table = mta.config / "virtual"
+    table.write_text("one@example.test alice\n")
+    mta.configure(virtual_alias_maps=f"{kind}:{table}")
+    mta.run("postmap", f"hash:{table}", check=True)
+    with mta:
+        for subject in ("first", "second", "third"):
+            mta.send("someone@example.test", "one@example.test", text=f"Subject: {subject}\n\nx\n")
+        mta.wait_mail("alice", "Subject: third")
+        assert "has changed" not in mta.log()
+        (mta.config / "new").write_text("one@example.test bob\n")
+        (mta.config / "new").rename(table)
+        mta.run("postmap", f"hash:{table}", check=True)
+        poll(lambda: mta.send("someone@example.test", "one@example.test") and mta.mailbox("bob"), what="mail by the new table")

@@ -4,7 +4,7 @@ import smtplib
 from typing import Callable
 
 import pytest
-from mta import Mta
+from mta import Mta, poll
 
 MakeMta = Callable[..., Mta]
 SAYS = "using backwards-compatible default setting "
@@ -36,6 +36,7 @@ def test_relay_rules(make_mta: MakeMta) -> None:
         assert dialogue(mta, "MAIL FROM:<a@sub.test>", "RCPT TO:<no@other.test>", "RCPT TO:<yes@other.test>",
                         "RCPT TO:<x@sub.example.test>") == [250, 554, 250, 250]
         client = 'from client "localhost[127.0.0.1]"'
+        poll(lambda: len(said(mta)) >= 5, what="all that is to be said")
         assert said(mta) == [
             f'smtpd_relay_before_recipient_restrictions=no to reject recipient "no@other.test" {client}',
             '"smtpd_relay_restrictions = (empty)" to avoid "Relay access denied" error for recipient "yes@other.test" ' + client,
@@ -93,5 +94,6 @@ def test_networks(make_mta: MakeMta) -> None:
             with smtplib.SMTP("127.0.0.1", mta.port, source_address=(source, 0), timeout=10) as session:
                 session.ehlo("client.example.test")
                 assert [session.mail("a@sub.test")[0], session.rcpt("yes@other.test")[0]] == [250, 250]
+            mta.wait_log(r"disconnect from \S+" + re.escape(f"[{source}]"))
             lines = [text for text in said(mta) if text.startswith("mynetworks_style=subnet to permit request from client \"")]
             assert len(lines) == expected, mta.log()
