@@ -133,13 +133,20 @@ discard_chunk(struct session *session, uint64_t size, bool last)
 	return false;
 }
 
-/* A chunk that comes when there is no envelope for it. */
+/* A chunk that comes when there is no envelope for it: the rest of its message goes the same way. */
 static bool
-misplaced_chunk(struct session *session, uint64_t size)
+misplaced_chunk(struct session *session, uint64_t size, bool last)
 {
 	if (!may_swallow(session, size))
 		return hang_up(session, 521, "5.3.4", "Chunk exceeds message size limit");
-	return read_chunk(session, size) && command_wrong_time(session, "BDAT");
+	if (!read_chunk(session, size))
+		return false;
+	command_wrong_time(session, "BDAT");
+	session->transaction.failed = true;
+	session_set_state(session, STATE_SWALLOW);
+	if (last)
+		transaction_end(session);
+	return false;
 }
 
 static bool
@@ -155,7 +162,7 @@ static bool
 chunk_fails(struct session *session, uint64_t size, bool last)
 {
 	session->transaction.failed = true;
-	session_set_state(session, STATE_BDAT);
+	session_set_state(session, STATE_SWALLOW);
 	if (!may_swallow(session, size))
 		session->closing = true;
 	else if (read_chunk(session, size) && last)
@@ -196,8 +203,8 @@ cmd_bdat(struct session *session, struct view arguments)
 		return hang_up(session, 521, "5.5.1", "Error: command not implemented");
 	if (!smtp_bdat_parse(arguments, &size, &last))
 		return hang_up(session, 521, "5.5.4", "Syntax: BDAT count [LAST]");
-	if (session->state != STATE_RCPT && session->state != STATE_BDAT)
-		return misplaced_chunk(session, size);
+	if (session->state != STATE_RCPT && session->state != STATE_BDAT && session->state != STATE_SWALLOW)
+		return misplaced_chunk(session, size, last);
 	if (session->transaction.failed)
 		return discard_chunk(session, size, last);
 	if (size == 0 && !last) {

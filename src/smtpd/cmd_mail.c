@@ -150,6 +150,19 @@ cmd_path_parse(struct session *session, struct cursor *in, struct address *out)
 	return good;
 }
 
+/* What the resolver will say of it: who cannot be answered needs not be asked what he wants. */
+static bool
+sender_resolves(const struct session *session, const struct address *sender)
+{
+	struct netaddr numeric;
+
+	if (!view_empty(sender->local) && sender->local.data[0] == '-' && !session->config->allow_min_user)
+		return false;
+	if (netaddr_parse(sender->domain, &numeric))
+		return session->config->resolve_numeric_domain;
+	return view_empty(sender->domain) || domain_valid_mail(sender->domain);
+}
+
 static bool
 sender_passes(struct session *session, const struct address *sender, uint64_t size)
 {
@@ -182,7 +195,7 @@ mail(struct session *session, struct view arguments)
 		return reply(session, 501, "5.5.4", "Syntax: MAIL FROM:<address>");
 	if (!limits_message(session))
 		return reply(session, 450, "4.7.1", "Error: too much mail from %s", buf_c(&session->peer.address));
-	if (!cmd_path_parse(session, &in, &sender))
+	if (!cmd_path_parse(session, &in, &sender) || !sender_resolves(session, &sender))
 		return reply(session, 501, "5.1.7", "Bad sender address syntax");
 	if (!smtp_mail_params_parse(&in, allowed_params(session), &session->transaction.arena, &params, &fault))
 		return cmd_fault(session, &fault);

@@ -40,6 +40,7 @@ const struct binding smtpd_bindings[] = {
 	BOOL(soft_bounce, "soft_bounce"),
 	BOOL(hide_client_session, "smtpd_hide_client_session"),
 	BOOL(allow_min_user, "allow_min_user"),
+	BOOL(resolve_numeric_domain, "resolve_numeric_domain"),
 	BOOL(client_port_logging, "smtpd_client_port_logging"),
 	BOOL(delay_open_until_valid_rcpt, "smtpd_delay_open_until_valid_rcpt"),
 	STRING(forbid_bare_newline, "smtpd_forbid_bare_newline"),

@@ -19,6 +19,7 @@ struct smtpd_config {
 	bool helo_required, disable_vrfy_command, strict_rfc821_envelopes, smtputf8_enable, strict_smtputf8;
 	bool old_smtputf8;
 	bool forbid_unauth_pipelining, peername_lookup, soft_bounce, hide_client_session, allow_min_user;
+	bool resolve_numeric_domain;
 	bool client_port_logging, delay_open_until_valid_rcpt;
 	const char *forbid_bare_newline, *forbid_bare_newline_exclusions;
 	int forbid_bare_newline_reject_code;

@@ -39,25 +39,35 @@ discarded(struct view list, bool *silent)
 	return mask;
 }
 
-static unsigned
-discarded_for(const struct session *session)
+/* The list for this client; false: the table gave no answer. */
+static bool
+list_for(const struct session *session, struct buf *list)
 {
-	struct buf list = BUF_INIT;
-	bool silent = false;
-	unsigned mask;
+	struct maps *maps = session->server->ehlo_maps;
+	enum lookup found = LOOKUP_NONE;
 
-	if (maps_empty(session->server->ehlo_maps)
-	    || maps_lookup(session->server->ehlo_maps, buf_view(&session->peer.address), false, &list, NULL) != LOOKUP_FOUND)
-		buf_set(&list, view_string(session->config->discard_ehlo_keywords));
-	mask = discarded(buf_view(&list), &silent);
-	if (mask != 0 && !silent)
-		log_info("discarding EHLO keywords: %s", buf_c(&list));
-	buf_fini(&list);
-	return mask;
+	if (!maps_empty(maps))
+		found = maps_lookup(maps, buf_view(&session->peer.address), false, list, NULL);
+	if (found != LOOKUP_FOUND)
+		buf_set(list, view_string(session->config->discard_ehlo_keywords));
+	return found != LOOKUP_RETRY;
 }
 
-unsigned
-ehlo_keywords_for(const struct session *session)
+static bool
+discarded_for(const struct session *session, unsigned *mask)
+{
+	struct buf list = BUF_INIT;
+	bool silent = false, known = list_for(session, &list);
+
+	*mask = discarded(buf_view(&list), &silent);
+	if (*mask != 0 && !silent)
+		log_info("discarding EHLO keywords: %s", buf_c(&list));
+	buf_fini(&list);
+	return known;
+}
+
+bool
+ehlo_keywords_for(const struct session *session, unsigned *out)
 {
 	const struct {
 		bool hidden;
@@ -69,11 +79,13 @@ ehlo_keywords_for(const struct session *session)
 		{ !session->may_xclient, EHLO_XCLIENT },
 		{ !session->may_xforward, EHLO_XFORWARD },
 	};
-	unsigned shown = ~0U;
+	unsigned shown = ~0U, hidden;
+	bool known = discarded_for(session, &hidden);
 
 	for (size_t i = 0; i < ARRAY_COUNT(conditions); i++)
 		shown &= conditions[i].hidden ? ~conditions[i].bit : ~0U;
-	return shown & ~discarded_for(session);
+	*out = shown & ~hidden;
+	return known;
 }
 
 static void

@@ -21,8 +21,8 @@ enum ehlo_keyword {
 	EHLO_XFORWARD		= 1 << 11,
 };
 
-/* What this client may see: all that is enabled, less what is discarded for all or for its address. */
-unsigned	ehlo_keywords_for(const struct session *session);
+/* What this client may see: all that is enabled, less what is discarded for all or for its address; false: a table failed. */
+bool		ehlo_keywords_for(const struct session *session, unsigned *out);
 void		ehlo_text(const struct session *session, struct buf *out);
 
 #endif

@@ -50,7 +50,8 @@ is_exempt(const struct session *session)
 {
 	const struct peer *peer = &session->peer;
 
-	return session->standalone || (peer->addr.family != AF_INET && peer->addr.family != AF_INET6)
+	/* Who may speak for others brings their connections, not its own. */
+	return session->standalone || session->may_xclient || (peer->addr.family != AF_INET && peer->addr.family != AF_INET6)
 	    || match_list_host(session->server->limit_exceptions, buf_view(&peer->name), &peer->addr) == LOOKUP_FOUND;
 }
 

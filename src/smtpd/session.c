@@ -19,6 +19,7 @@ static const char *const state_names[] = {
 	[STATE_REFUSED] = "refused",
 	[STATE_RCPT] = "rcpt",
 	[STATE_BDAT] = "bdat",
+	[STATE_SWALLOW] = "swallow",
 };
 
 void
@@ -294,7 +295,6 @@ session_new_client(struct session *session)
 	} lists[] = {
 		{ server->bare_newline_exclusions, &session->lenient_lf },
 		{ server->xclient_hosts, &session->may_xclient },
-		{ server->xforward_hosts, &session->may_xforward },
 		{ server->verp_clients, &session->may_verp },
 	};
 
@@ -302,7 +302,7 @@ session_new_client(struct session *session)
 		*lists[i].member = match_list_host(lists[i].list, buf_view(&peer->name), &peer->addr) == LOOKUP_FOUND;
 	session->local_rewrite = session->standalone || (server->rewrite_logins && session->login_name.len > 0)
 	    || server_is_local_client(server, peer);
-	session->keywords = ehlo_keywords_for(session);
+	session->keywords_known = ehlo_keywords_for(session, &session->keywords);
 	session->errors = session->junk = 0;
 	session->denied = false;
 }
@@ -336,7 +336,7 @@ know_peer(struct session *session)
 	}
 	peer_init(&session->peer, stream_fd(session->stream), config->client_port_logging);
 	if (config->upstream_proxy_protocol[0] != '\0' && !read_proxy_header(session))
-		return false;
+		return reply(session, 421, "4.3.0", "%s Server local error", config->myhostname);
 	if (config->peername_lookup)
 		peer_look_up(&session->peer);
 	return true;
@@ -351,8 +351,11 @@ begin(struct session *session, struct smtpd_server *server, struct stream *strea
 	session->stream = stream;
 	session->standalone = standalone;
 	session->where = "CONNECT";
+	session->keywords = ~0U;
 	if (!know_peer(session))
 		return false;
+	session->may_xforward = match_list_host(server->xforward_hosts, buf_view(&session->peer.name), &session->peer.addr)
+	    == LOOKUP_FOUND;	/* whoever really connected: XCLIENT changes nothing */
 	session_new_client(session);
 	return true;
 }
@@ -420,6 +423,8 @@ session_run(struct smtpd_server *server, struct stream *stream, bool standalone)
 	if (begin(&session, server, stream, standalone)) {
 		debug_peers_begin(server->debug_peers, buf_view(&session.peer.name), &session.peer.addr);
 		serve(&session);
+	} else {
+		hang_up(&session);
 	}
 	log_set_verbose(verbose);
 	release(&session);

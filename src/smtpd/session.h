@@ -17,6 +17,7 @@ enum session_state {
 	STATE_REFUSED,		/* … and all recipients so far refused */
 	STATE_RCPT,		/* at least one recipient accepted */
 	STATE_BDAT,		/* chunks are coming */
+	STATE_SWALLOW,		/* … and thrown away, up to the last one */
 };
 
 enum { COMMANDS_MAX = 24 };
@@ -43,6 +44,7 @@ struct session {
 	bool limited, counted;		/* by anvil: limits apply; a connection is open there */
 	struct buf helo;		/* as given; empty: did not greet */
 	bool esmtp;
+	bool keywords_known;		/* false: the table that says what to hide gave no answer */
 	unsigned keywords;		/* EHLO keywords that this client may see (ehlo.h) */
 	int errors, junk;
 	const char *where;		/* the last command, for the log */

@@ -50,6 +50,10 @@ for word in ("pipelining", "size", "vrfy", "etrn", "enhancedstatuscodes", "8bitm
     service(f"no-{word}", smtpd_discard_ehlo_keywords=word)
 
 
+service("strict", strict_rfc821_envelopes="yes", smtpd_relay_restrictions="reject_unauth_destination")
+service("unsure", smtpd_discard_ehlo_keyword_address_maps="fail:x")
+service("fronted", smtpd_authorized_xclient_hosts="127.0.0.1", smtpd_authorized_xforward_hosts="203.0.113.0/24",
+        smtpd_client_event_limit_exceptions="", smtpd_client_connection_rate_limit="1")
 service("hidden", smtpd_hide_client_session="yes")
 service("odd-verbs", smtpd_noop_commands="VRFY, FROB")
 
@@ -195,7 +199,8 @@ def test_a_hidden_session_is_in_no_header(server: Mta) -> None:
     with Session("hidden") as session:
         session.envelope()
         assert session.data(b"Subject: hidden\r\n\r\nx\r\n.\r\n") == 250
-    header = server.wait_mail("alice", "Subject: hidden\n")
+    mailbox = server.wait_mail("alice", "Subject: hidden\n")
+    header = mailbox[:mailbox.index("Subject: hidden\n")].rsplit("\nFrom ", 1)[-1]
     assert re.search(r"^Received: by \S+ \(Posthaste\) id \w+\n\tfor <alice@example\.test>; ", header, re.M), header
     assert "client.example.test" not in header
 
@@ -350,6 +355,42 @@ def test_sm21_xclient_begins_anew(server: Mta) -> None:
     server.wait_log(r"reject: RCPT from other\.test\[192\.0\.2\.1\]: .* sasl_method=XCLIENT sasl_username=joe$", since=before)
 
 
+def test_who_really_connects_may_forward(server: Mta) -> None:
+    """… and counts for no limit, when it may speak for others."""
+    with Session("fronted") as session:
+        assert session.say("XCLIENT ADDR=203.0.113.9 NAME=front.test") == 220
+        assert session.say("EHLO there.test") == 250
+        assert session.say("XFORWARD NAME=other.test") == 550
+    for _ in range(3):
+        with Session("fronted") as session:
+            assert session.say("NOOP") == 250
+
+
+def test_a_table_of_keywords_that_fails_ends_the_session(server: Mta) -> None:
+    with Session("unsure", greet=False) as session:
+        assert session.reply() == 220
+        assert session.say("EHLO there.test") == 421 and "Server local data error" in session.text
+        assert session.ended()
+
+
+def test_a_bad_proxy_header_has_an_answer(server: Mta) -> None:
+    with Session("proxied", greet=False) as session:
+        session.send(b"PROXY TCP4 nonsense\r\n")
+        assert session.reply() == 421 and "Server local error" in session.text
+
+
+@pytest.mark.parametrize("address, mail, rcpt", [
+    ("-x@example.test", 501, 501), ("x@192.0.2.1", 501, 501), ("a..b@far.test", 250, 554), ("a@b@example.test.", 250, 554),
+    ("alice@example.test (comment)", 501, 501)])
+def test_strict_syntax_is_brackets_without_comments(server: Mta, address: str, mail: int, rcpt: int) -> None:
+    with Session("strict") as session:
+        assert session.say(f"MAIL FROM:<{address}>") == mail, session.text
+        assert session.say("RSET") == 250
+        assert session.say("MAIL FROM:<>") == 250
+        assert session.say(f"RCPT TO:<{address}>") == rcpt, session.text
+        assert session.say("RCPT TO:alice@example.test") == 501
+
+
 def test_sm23_counts_are_of_one_session(server: Mta) -> None:
     before = len(server.log())
     with Session("limited") as session:
@@ -416,13 +457,24 @@ def test_bd5_a_dot_means_nothing(server: Mta) -> None:
 
 def test_bd6_a_refused_chunk_is_read_to_its_end(server: Mta) -> None:
     with Session("normalize") as session:
-        assert bdat(session, b"QUIT\r\n") == 503
+        assert bdat(session, b"QUIT\r\n", last=True) == 503
         assert session.say(f"MAIL FROM:<{SENDER}>") == 250
         assert session.say("RCPT TO:<nosuch@example.test>") == 550
         assert bdat(session, b"QUIT\r\n", last=True) == 554
         assert session.say("RSET") == 250
         session.envelope()
         assert session.data(b"x\r\n.\r\n") == 250
+
+
+def test_bd6_a_message_is_thrown_away_up_to_its_last_chunk(server: Mta) -> None:
+    with Session("normalize") as session:
+        assert bdat(session, b"QUIT\r\n") == 503
+        assert session.say(f"MAIL FROM:<{SENDER}>") == 503 and "MAIL after BDAT" in session.text
+        assert bdat(session, b"QUIT\r\n", last=True) == 551
+        session.envelope()
+        assert bdat(session, b"x\r\n") == 250
+        assert session.say(f"MAIL FROM:<{SENDER}>") == 503 and "nested MAIL command" in session.text
+        assert bdat(session, b"y\r\n", last=True) == 250
 
 
 def test_bd8_bare_lf_in_a_chunk(server: Mta) -> None:

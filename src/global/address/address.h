@@ -23,7 +23,7 @@ struct address {
 };
 
 /*
- * Reads one path, angle brackets included; the cursor then stands behind '>'. strict: RFC syntax only; else what users
+ * Reads one path, angle brackets included; the cursor then stands behind '>'. strict: no more than that; else what users
  * of strict_rfc821_envelopes = no expect (missing brackets, blanks, display names and comments as in a header). On
  * failure nothing is consumed, *out is untouched, and why holds a phrase.
  */

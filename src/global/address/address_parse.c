@@ -1,7 +1,8 @@
 /*
  * address_parse: paths of MAIL and RCPT (address.h). The wide form is a header-like address: words, dots and '@' with
  * blanks and comments between, perhaps behind a display name; what is left when those are gone must still be one
- * address. All checks come before anything is completed.
+ * address. The strict form demands brackets and has no comments or names; it is no narrower otherwise, since others'
+ * senders have dots and at signs in odd places. All checks come before anything is completed.
  */
 #include "global/address/address.h"
 
@@ -13,7 +14,8 @@ struct mailbox {
 	struct buf text;		/* internal form so far */
 	size_t at;			/* of the last unquoted '@', when has_at */
 	bool has_at;
-	bool word;			/* the last token was a word */
+	bool strict;			/* no comments, no display name */
+	bool word, quoted;		/* the last token was a word; in quotes */
 	bool quoted_domain;		/* quotes behind the last '@' */
 };
 
@@ -74,10 +76,12 @@ bare_extent(struct cursor *in, struct view *inner)
 	while (!cursor_done(in) && !cursor_at(in, CHAR_BLANK))
 		skip_element(in);
 	*inner = view_bytes(start, (size_t)(in->at - start));
+	if (view_ends(*inner, VIEW(">")) && view_find(*inner, '<') < 0)	/* some clients lose the first one */
+		inner->len--;
 	return inner->len > 0;
 }
 
-/* -- the strict grammar (RFC 5321, 4.1.2) ---------------------------------------------------------------------------- */
+/* -- parts (RFC 5321, 4.1.2) ------------------------------------------------------------------------------------------ */
 
 static bool
 route_domain(struct cursor *in)
@@ -108,9 +112,9 @@ source_route(struct cursor *in)
 	return true;
 }
 
-/* Quoted-string = DQUOTE *( qtextSMTP / quoted-pairSMTP ) DQUOTE; the wide form lets a tab pass. */
+/* Quoted-string = DQUOTE *( qtextSMTP / quoted-pairSMTP ) DQUOTE; a tab passes. */
 static bool
-quoted_string(struct cursor *in, bool strict, struct buf *out)
+quoted_string(struct cursor *in, struct buf *out)
 {
 	char c;
 
@@ -121,50 +125,14 @@ quoted_string(struct cursor *in, bool strict, struct buf *out)
 			return true;
 		if (c == '\\' && !cursor_any(in, &c))
 			return false;
-		if (char_is(c, CHAR_CONTROL) && (strict || c != '\t'))
+		if (char_is(c, CHAR_CONTROL) && c != '\t')
 			return false;
 		buf_putc(out, c);
 	}
 	return false;
 }
 
-static bool
-dot_string(struct cursor *in, struct buf *out)
-{
-	struct view atom;
-
-	do {
-		if (!cursor_class(in, CHAR_ATEXT | CHAR_UTF8, &atom))
-			return false;
-		buf_putv(out, atom);
-	} while (cursor_byte(in, '.') && (buf_putc(out, '.'), true));
-	return true;
-}
-
-/* Mailbox = Local-part "@" ( Domain / address-literal ); the domain may be missing (postmaster). */
-static bool
-strict_mailbox(struct cursor *in, struct mailbox *box)
-{
-	bool parsed;
-
-	if (cursor_peek(in) == '@' && !source_route(in))
-		return false;
-	parsed = cursor_peek(in) == '"' ? quoted_string(in, true, &box->text) : dot_string(in, &box->text);
-	if (!parsed)
-		return false;
-	if (cursor_done(in))
-		return true;
-	if (!cursor_byte(in, '@') || !domain_valid_mail(cursor_rest(in)))
-		return false;
-	box->has_at = true;
-	box->at = box->text.len;
-	buf_putc(&box->text, '@');
-	buf_putv(&box->text, cursor_rest(in));
-	in->at = in->end;
-	return true;
-}
-
-/* -- the wide grammar ------------------------------------------------------------------------------------------------ */
+/* -- a mailbox as in headers ------------------------------------------------------------------------------------------ */
 
 static bool
 skip_comment(struct cursor *in)
@@ -183,15 +151,15 @@ skip_comment(struct cursor *in)
 	return false;
 }
 
-/* Blanks and comments; gap tells whether there were any. */
+/* Blanks and, where they may be, comments; gap tells whether there were any. */
 static bool
-skip_gap(struct cursor *in, bool *gap)
+skip_gap(struct cursor *in, bool comments, bool *gap)
 {
 	*gap = false;
 	for (;;) {
 		if (cursor_skip(in, CHAR_BLANK) > 0) {
 			*gap = true;
-		} else if (cursor_peek(in) == '(') {
+		} else if (comments && cursor_peek(in) == '(') {
 			*gap = true;
 			if (!skip_comment(in))
 				return false;
@@ -228,7 +196,8 @@ wide_word(struct cursor *in, struct mailbox *box)
 		return domain_literal(in, box);
 	if (cursor_peek(in) == '"') {
 		box->quoted_domain = box->has_at;
-		return quoted_string(in, false, &box->text);
+		box->quoted = true;
+		return quoted_string(in, &box->text);
 	}
 	if (!cursor_byte(in, '\\') || !cursor_any(in, &c) || char_is(c, CHAR_CONTROL))
 		return false;
@@ -247,30 +216,35 @@ wide_token(struct cursor *in, bool gap, struct mailbox *box)
 		buf_putc(&box->text, '@');
 		return true;
 	}
-	if (cursor_byte(in, '.')) {
+	if (cursor_peek(in) == '.' || (cursor_peek(in) == ':' && !box->has_at && box->word)) {
 		box->word = false;
-		buf_putc(&box->text, '.');
+		buf_putc(&box->text, cursor_peek(in));
+		in->at++;
 		return true;
 	}
-	if (box->word && gap)
+	if (box->word && (gap || box->quoted || cursor_peek(in) == '"'))
 		return false;
 	box->word = true;
+	box->quoted = false;
 	return wide_word(in, box);
 }
 
-/* display-name "<" … ">": moves into the brackets, which must be the last thing. */
+/* display-name "<" … ">": moves into the brackets, which must be the last thing; strict: and the first. */
 static bool
-enter_brackets(struct cursor *in, struct buf *why)
+enter_brackets(struct cursor *in, bool strict, struct buf *why)
 {
 	struct cursor at = *in;
 	struct view inner;
 	bool gap;
 
-	while (!cursor_done(&at) && cursor_peek(&at) != '<')
+	while (!cursor_done(&at) && cursor_peek(&at) != '<') {
+		if (strict && !cursor_at(&at, CHAR_BLANK))
+			return true;
 		skip_element(&at);
+	}
 	if (cursor_done(&at))
 		return true;
-	if (!bracketed_extent(&at, &inner) || !skip_gap(&at, &gap) || !cursor_done(&at))
+	if (!bracketed_extent(&at, &inner) || !skip_gap(&at, !strict, &gap) || !cursor_done(&at))
 		return fail(why, "unbalanced brackets");
 	*in = cursor_of(inner);
 	return true;
@@ -281,12 +255,12 @@ wide_mailbox(struct cursor *in, struct mailbox *box, struct buf *why)
 {
 	bool gap;
 
-	if (!enter_brackets(in, why))
+	if (!enter_brackets(in, box->strict, why))
 		return false;
-	if (!skip_gap(in, &gap))
+	if (!skip_gap(in, !box->strict, &gap))
 		return fail(why, "unbalanced comment");
 	source_route(in);
-	while (skip_gap(in, &gap)) {
+	while (skip_gap(in, !box->strict, &gap)) {
 		if (cursor_done(in))
 			return true;
 		if (!wide_token(in, gap, box))
@@ -345,19 +319,15 @@ mailbox_done(struct mailbox *box, struct arena *arena, struct address *out, stru
 static bool
 parse_inner(struct view inner, bool strict, struct arena *arena, struct address *out, struct buf *why)
 {
-	struct mailbox box = { .text = BUF_INIT };
-	struct cursor in = cursor_of(strict ? inner : view_trim(inner));
+	struct mailbox box = { .text = BUF_INIT, .strict = strict };
+	struct cursor in = cursor_of(view_trim(inner));
 	bool parsed;
 
 	if (cursor_done(&in)) {
 		*out = (struct address){ VIEW_EMPTY, VIEW_EMPTY, false };
 		return true;
 	}
-	if (strict)
-		parsed = (strict_mailbox(&in, &box) && cursor_done(&in)) || fail(why, "bad syntax");
-	else
-		parsed = wide_mailbox(&in, &box, why);
-	parsed = parsed && mailbox_done(&box, arena, out, why);
+	parsed = wide_mailbox(&in, &box, why) && mailbox_done(&box, arena, out, why);
 	buf_fini(&box.text);
 	return parsed;
 }

@@ -5,7 +5,6 @@
 #include "global/queue/envelope.h"
 #include "util/text/encode.h"
 
-enum { ENVID_MAX = 100, ORCPT_MAX = 500 };	/* RFC 3461, 4.4 and 4.2; in encoded form */
 
 /* -- lines ----------------------------------------------------------------------------------------------------------- */
 
@@ -181,7 +180,7 @@ param_envid(struct view value, struct params *params)
 {
 	struct view text;
 
-	if (view_empty(value) || value.len > ENVID_MAX || !decode_xtext(value, params->arena, &text))
+	if (view_empty(value) || !decode_xtext(value, params->arena, &text))
 		return false;
 	for (size_t i = 0; i < text.len; i++) {
 		if (!char_is(text.data[i], CHAR_PRINT))
@@ -221,7 +220,7 @@ param_notify(struct view value, struct params *params)
 
 	do {
 		more = view_split(rest, ',', &word, &rest);
-		if ((bit = notify_bit(more ? word : rest)) == 0 || (notify & bit) != 0)
+		if ((bit = notify_bit(more ? word : rest)) == 0)
 			return false;
 		notify |= bit;
 	} while (more);
@@ -237,13 +236,13 @@ param_orcpt(struct view value, struct params *params)
 {
 	struct view type, encoded, text;
 
-	if (value.len > ORCPT_MAX || !view_split(value, ';', &type, &encoded) || view_empty(type))
+	if (!view_split(value, ';', &type, &encoded) || view_empty(type))
 		return false;
 	for (size_t i = 0; i < type.len; i++) {
 		if (!char_is(type.data[i], CHAR_ATEXT))
 			return false;
 	}
-	if (!decode_xtext(encoded, params->arena, &text) || view_empty(text) || view_find_any(text, "\r\n") >= 0)
+	if (!decode_xtext(encoded, params->arena, &text) || view_find_any(text, "\r\n") >= 0)
 		return false;
 	params->rcpt->orcpt = arena_printf(params->arena, "%.*s;%.*s", VIEW_ARG(type), VIEW_ARG(text));
 	return true;

@@ -24,7 +24,7 @@ v1_port(struct view word, uint16_t *out)
 {
 	unsigned long long port;
 
-	if (!view_number(word, &port) || port > UINT16_MAX)
+	if (!view_number(word, &port) || port > UINT16_MAX || (word.data[0] == '0' && word.len > 1))
 		return false;
 	*out = (uint16_t)port;
 	return true;
@@ -33,11 +33,11 @@ v1_port(struct view word, uint16_t *out)
 static bool
 v1_fields(struct view rest, int family, struct proxy_header *out)
 {
-	struct view source, target, source_port, target_port, more;
+	struct view source, target, source_port, target_port;
 	uint16_t from, to;
 
 	if (!view_word(&rest, " ", &source) || !view_word(&rest, " ", &target) || !view_word(&rest, " ", &source_port)
-	    || !view_word(&rest, " ", &target_port) || view_word(&rest, " ", &more))
+	    || !view_word(&rest, " ", &target_port))
 		return false;
 	if (!v1_address(source, family, &out->client) || !v1_address(target, family, &out->server)
 	    || !v1_port(source_port, &from) || !v1_port(target_port, &to))
@@ -70,7 +70,7 @@ v1(struct cursor *in, struct proxy_header *out, struct buf *why)
 
 	if (end < 0)
 		return have.len < V1_MAX ? PROXY_HEADER_MORE : bad(why, "header without end");
-	if (end == 0 || have.data[end - 1] != '\r' || !v1_line(view_slice(have, 0, (size_t)end - 1), out))
+	if (!v1_line(view_trim(view_slice(have, 0, (size_t)end)), out))
 		return bad(why, "malformed header");
 	in->at += end + 1;
 	return PROXY_HEADER_GOOD;

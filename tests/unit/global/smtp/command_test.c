@@ -91,10 +91,11 @@ static const struct {
 	{ " ORCPT=rfc822;alice+40example.test",		"rfc822;alice@example.test",	0 },
 	{ " ORCPT=rfc822;a+2Bb+3Dc@d",			"rfc822;a+b=c@d",		0 },	/* AD14 */
 	{ " NOTIFY=NEVER,SUCCESS",			NULL, 0 },
-	{ " NOTIFY=SUCCESS,SUCCESS",			NULL, 0 },
+	{ " NOTIFY=SUCCESS,SUCCESS",			"",				DSN_NOTIFY_SUCCESS },
 	{ " NOTIFY=SOMETIMES",				NULL, 0 },
 	{ " NOTIFY=",					NULL, 0 },
 	{ " NOTIFY=NEVER NOTIFY=NEVER",			NULL, 0 },
+	{ " ORCPT=rfc822;",				"rfc822;",			0 },
 	{ " ORCPT=alice",				NULL, 0 },
 	{ " ORCPT=;alice",				NULL, 0 },
 	{ " ORCPT=rfc822;a+zz",				NULL, 0 },
