@@ -135,17 +135,25 @@ cmd_declared_domain(const struct address *address, bool smtputf8)
 	return smtputf8 || view_is_ascii(address->domain);
 }
 
+/* Programs that are given addresses on their command line would take it for an option (AD2). */
+static bool
+looks_like_option(const struct session *session, const struct address *address)
+{
+	return address->local.len > 0 && address->local.data[0] == '-' && !session->config->allow_min_user;
+}
+
 bool
 cmd_path_parse(struct session *session, struct cursor *in, struct address *out)
 {
+	struct view whole = cursor_rest(in);
 	struct buf why = BUF_INIT;
 	bool good;
 
 	good = address_parse_path(in, session->config->strict_rfc821_envelopes, &session->transaction.arena, out, &why)
-	    && path_ends(in, session->config->strict_rfc821_envelopes);
+	    && path_ends(in, session->config->strict_rfc821_envelopes) && !looks_like_option(session, out);
 	if (!good)
 		log_warn("Illegal address syntax from %s in %s command: %.*s", buf_c(&session->peer.namaddr), session->where,
-		    VIEW_ARG(cursor_rest(in)));
+		    VIEW_ARG(whole));
 	buf_fini(&why);
 	return good;
 }

@@ -148,6 +148,15 @@ def test_bd1_an_error_of_bdat_ends_the_transaction(server: Mta) -> None:
         assert session.say(f"RCPT TO:<{ALICE}>") == 503
 
 
+def test_ad2_no_address_looks_like_an_option(server: Mta) -> None:
+    with Session("normalize") as session:
+        for sender in ("-s@example.org", '"- s"@example.org'):
+            assert session.say(f"MAIL FROM:<{sender}>") == 501 and "5.1.7" in session.text
+        assert session.say(f"MAIL FROM:<{SENDER}>") == 250
+        assert session.say("RCPT TO:<-r@example.test>") == 501 and "5.1.3" in session.text
+    server.wait_log(r"Illegal address syntax from localhost\[127\.0\.0\.1\] in MAIL command: <-s@example\.org>")
+
+
 def test_sm3_vrfy_leaves_the_transaction_alone(server: Mta) -> None:
     with Session("normalize") as session:
         session.envelope()
