@@ -11,8 +11,8 @@ is_listed(const struct bounce_case *c, const struct notice *notice, const struct
 
 	if (notice->only != NULL)
 		return entry == notice->only;
-	if (notice->postmaster || c->kind == TEMPLATE_VERIFY)
-		return true;
+	if (notice->postmaster || c->kind == TEMPLATE_VERIFY || (c->kind == TEMPLATE_SUCCESS && c->envelope.warned))
+		return true;		/* the trace log has nobody who does not want to hear (confirm_delay_cleared) */
 	if (entry->dsn_notify == 0)
 		return c->kind != TEMPLATE_SUCCESS;
 	return (entry->dsn_notify & wanted[c->kind]) != 0;

@@ -279,6 +279,8 @@ mail_read_on(struct mail *mail)
 		return;
 	}
 	buf_fini(&why);
+	if (mail->envelope.warned && mail->qmgr->config->confirm_delay_cleared)
+		mail->envelope.trace_flags |= TRACE_DELAY_SENT;
 	take_recipients(mail, first ? READING_FIRST : READING_ON, arena, recipients, count, done);
 }
 

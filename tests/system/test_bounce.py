@@ -96,6 +96,25 @@ def test_unknown_users_are_refused_at_once_BN12(make_mta: MakeMta) -> None:
         assert session.rcpt("alice@example.test")[0] == 250
 
 
+@pytest.mark.parametrize("confirm, options, told", [("yes", (), True), ("no", (), False), ("yes", ("NOTIFY=DELAY",), True)])
+def test_who_heard_of_a_delay_hears_of_its_end(make_mta: MakeMta, confirm: str, options: Sequence[str], told: bool) -> None:
+    mta = make_mta({**MAIN, "delay_warning_time": "1s", "minimal_backoff_time": "1s", "maximal_backoff_time": "1s",
+                    "queue_run_delay": "1s", "confirm_delay_cleared": confirm,
+                    "transport_maps": "texthash:$queue_directory/../etc/transport"})
+    (mta.config / "transport").write_text("far.test smtp:[127.0.0.1]:1\n")
+    mta.start()
+    queue_id = send(mta, BOB, "x@far.test", rcpt_options=options)
+    mta.wait_log(rf" {queue_id}: sender delay notification: ")
+    assert "Delayed Mail" in notice(mta, "bob", "Action: delayed")
+    (mta.config / "transport").write_text("far.test discard:\n")
+    mta.reload()
+    mta.run("postqueue", "-f", check=True)
+    mta.wait_removed(queue_id)
+    assert (f" {queue_id}: sender delivery status notification: " in mta.log()) == told
+    if told:
+        assert "x@far.test" in notice(mta, "bob", "Subject: Successful Mail Delivery Report")
+
+
 @pytest.mark.skipif(not PRIVILEGED, reason="needs aliases that run commands as somebody else")
 @pytest.mark.parametrize("alias", ["list no.such.user", 'list "|exit 69"', "list /no/such/directory/file", "list inner\ninner |false"])
 def test_the_owner_of_a_list_hears_of_its_members_BN6(make_mta: MakeMta, alias: str) -> None:

@@ -164,10 +164,14 @@ with_class(const struct dsn *dsn, char class, struct dsn *out)
 	buf_putv(&out->mta_name, buf_view(&dsn->mta_name));
 }
 
+/* Who heard of a delay is told when it is over, unless it was no wish of his to hear of delays. */
 static bool
 wants_success(const struct delivery_request *request, const struct queue_recipient *recipient)
 {
-	return (request->flags & TRACE_RECORD) || (recipient->dsn_notify & DSN_NOTIFY_SUCCESS);
+	bool heard = recipient->dsn_notify == 0 || (recipient->dsn_notify & DSN_NOTIFY_DELAY);
+
+	return (request->flags & TRACE_RECORD) || ((request->flags & TRACE_DELAY_SENT) && heard)
+	    || (recipient->dsn_notify & DSN_NOTIFY_SUCCESS);
 }
 
 /* A failure that cannot be recorded, or is not to be final, is put off with the same reason. */

@@ -235,6 +235,7 @@ on_warn_time(struct envelope_reader *r, const struct record *record, off_t at)
 		return corrupt(r, "bad warning time record", at);
 	r->envelope->warn_offset = at;
 	r->envelope->warn_time = when > 0 ? when : 0;
+	r->envelope->warned = when < 0;
 	return STEP_NEXT;
 }
 

@@ -39,6 +39,7 @@ struct queue_envelope {
 	int client_address_type, ret, trace_flags;
 	off_t warn_offset, trace_offset;	/* of the W and trace_flags records; 0: none */
 	long long warn_time;			/* 0: none or sent */
+	bool warned;				/* sent */
 	bool have_sender, have_time, complete;	/* complete: the end record was seen */
 };
 
