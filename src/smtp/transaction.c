@@ -502,7 +502,7 @@ limit_transfer(struct transaction *t)
 
 	if (config->per_request_deadline) {
 		stream_set_deadline(t->session->stream, clock_deadline(limit));
-		stream_set_min_rate(t->session->stream, (unsigned)config->min_data_rate);
+		stream_set_min_rate(t->session->stream, (unsigned)config->min_data_rate, limit);
 	} else {
 		stream_set_timeout(t->session->stream, limit);
 	}
@@ -512,7 +512,7 @@ static void
 unlimit_transfer(struct transaction *t)
 {
 	stream_set_deadline(t->session->stream, CLOCK_NEVER);
-	stream_set_min_rate(t->session->stream, 0);
+	stream_set_min_rate(t->session->stream, 0, 0);
 	stream_set_timeout(t->session->stream, 0);
 }
 

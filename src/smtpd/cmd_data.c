@@ -11,14 +11,14 @@ set_limits(struct session *session)
 	stream_set_timeout(session->stream, limit);
 	if (session->config->per_request_deadline) {
 		stream_set_deadline(session->stream, clock_deadline(limit));
-		stream_set_min_rate(session->stream, (unsigned)session->config->min_data_rate);
+		stream_set_min_rate(session->stream, (unsigned)session->config->min_data_rate, limit);
 	}
 }
 
 static void
 reset_limits(struct session *session)
 {
-	stream_set_min_rate(session->stream, 0);
+	stream_set_min_rate(session->stream, 0, 0);
 	stream_set_deadline(session->stream, CLOCK_NEVER);
 }
 

@@ -301,6 +301,20 @@ def test_sm15_sm24_a_trickle_has_one_deadline(server: Mta) -> None:
     server.wait_log(r"timeout after (EHLO|UNKNOWN) from ")
 
 
+def test_sm15_who_was_quick_may_not_be_slow_for_long(server: Mta) -> None:
+    with Session("quick") as session:
+        session.envelope()
+        assert session.say("DATA") == 354
+        start = time.monotonic()
+        with contextlib.suppress(OSError):
+            session.send(500 * (98 * b"x" + b"\r\n"))       # 100 seconds at the least rate
+            while time.monotonic() - start < 30:
+                session.send(b"x")
+                time.sleep(0.1)
+        assert time.monotonic() - start < 20
+    server.wait_log(r"timeout after DATA \(\d+ bytes\) from ")
+
+
 def test_lg11_a_lost_message_has_its_queue_id(server: Mta) -> None:
     before = len(server.log())
     with Session("normalize") as session:

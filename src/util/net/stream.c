@@ -18,6 +18,7 @@ struct stream {
 	bool asked;			/* nothing was read since we last wrote */
 	msec_t timeout_ms, deadline;
 	unsigned min_rate;
+	msec_t rate_most_ms;
 	const struct stream_transport *transport;
 	void *transport_arg;
 	enum stream_result broken;	/* a write failed: every later call says so */
@@ -105,9 +106,10 @@ stream_set_deadline(struct stream *stream, msec_t deadline)
 }
 
 void
-stream_set_min_rate(struct stream *stream, unsigned bytes_per_sec)
+stream_set_min_rate(struct stream *stream, unsigned bytes_per_sec, msec_t most_ms)
 {
 	stream->min_rate = bytes_per_sec;
+	stream->rate_most_ms = most_ms;
 }
 
 void
@@ -121,8 +123,14 @@ stream_set_transport(struct stream *stream, const struct stream_transport *trans
 static void
 moved(struct stream *stream, size_t n)
 {
-	if (stream->min_rate > 0 && stream->deadline != CLOCK_NEVER)
-		stream->deadline += (msec_t)n * 1000 / stream->min_rate;
+	msec_t most;
+
+	if (stream->min_rate == 0 || stream->deadline == CLOCK_NEVER)
+		return;
+	most = clock_deadline(stream->rate_most_ms);
+	stream->deadline += (msec_t)n * 1000 / stream->min_rate;
+	if (stream->deadline > most)
+		stream->deadline = most;
 }
 
 static enum stream_result

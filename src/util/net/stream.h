@@ -38,7 +38,8 @@ int		 stream_detach(struct stream *stream);	/* frees the stream, gives the descr
 
 void		 stream_set_timeout(struct stream *stream, msec_t per_wait_ms);	/* for each wait; 0: none */
 void		 stream_set_deadline(struct stream *stream, msec_t deadline);	/* for all of them; CLOCK_NEVER: none */
-void		 stream_set_min_rate(struct stream *stream, unsigned bytes_per_sec);	/* each byte moved extends the deadline */
+/* Each byte moved extends the deadline, to most_ms from now at most: nobody is quick first to be slow for long. 0: not so. */
+void		 stream_set_min_rate(struct stream *stream, unsigned bytes_per_sec, msec_t most_ms);
 void		 stream_set_transport(struct stream *stream, const struct stream_transport *transport, void *arg);
 
 /* Replaces *line with the next line without its LF (a CR before it stays). limit: bytes taken at most. */
