@@ -23,11 +23,9 @@ static const struct binding bindings[] = {
 	BIND_STRING(struct pickup_config, overrides, "receive_override_options"),
 	BIND_STRING(struct pickup_config, hostname, "myhostname"),
 	BIND_STRING(struct pickup_config, mail_name, "mail_name"),
-	BIND_STRING(struct pickup_config, mail_owner, "mail_owner"),
 	BIND_STRING(struct pickup_config, utf8_classes, "smtputf8_autodetect_classes"),
 	BIND_BOOL(struct pickup_config, utf8, "smtputf8_enable"),
 	BIND_TIME(struct pickup_config, ipc_timeout_sec, "ipc_timeout"),
-	BIND_INT(struct pickup_config, line_length_max, "line_length_limit"),
 	BIND_END
 };
 

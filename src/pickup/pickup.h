@@ -9,9 +9,9 @@
 
 struct pickup_config {
 	struct queue_layout layout;
-	const char *cleanup_service, *filter, *overrides, *hostname, *mail_name, *mail_owner, *utf8_classes;
+	const char *cleanup_service, *filter, *overrides, *hostname, *mail_name, *utf8_classes;
 	bool utf8;
-	int ipc_timeout_sec, line_length_max;
+	int ipc_timeout_sec;
 };
 
 /* One file of maildrop, open and locked. */

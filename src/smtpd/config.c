@@ -81,7 +81,6 @@ const struct binding smtpd_bindings[] = {
 	STRING(cleanup_service_name, "cleanup_service_name"),
 	STRING(smtputf8_autodetect_classes, "smtputf8_autodetect_classes"),
 	STRING(rewrite_service_name, "rewrite_service_name"),
-	STRING(parent_domain_matches_subdomains, "parent_domain_matches_subdomains"),
 	BIND_END
 };
 

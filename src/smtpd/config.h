@@ -45,7 +45,6 @@ struct smtpd_config {
 	const char *content_filter, *receive_override_options, *local_header_rewrite_clients;
 	const char *command_directory, *cleanup_service_name, *rewrite_service_name, *smtputf8_autodetect_classes;
 	const char *dns_reply_filter;
-	const char *parent_domain_matches_subdomains;
 };
 
 extern const struct binding smtpd_bindings[];
