@@ -12,15 +12,22 @@ enum { TEMPLATE_FILE_MAX = 1 << 20 };
 
 /* -- append -------------------------------------------------------------------------------------------------------- */
 
-static bool
-append(struct bounce *bounce, const struct bounce_entry *entry)
+/* What was reported of a recipient, as a log has it. */
+static struct bounce_log_entry
+log_entry_of(const struct bounce_entry *entry)
 {
-	struct bounce_log_entry line = {
+	return (struct bounce_log_entry){
 		.recipient = entry->recipient, .original = entry->original, .dsn_orcpt = entry->dsn_orcpt,
 		.dsn_notify = entry->dsn_notify, .offset = entry->offset, .status = entry->status, .action = entry->action,
 		.diag_type = entry->diag_type, .diag_text = entry->diag_text, .mta_type = entry->mta_type,
 		.mta_name = entry->mta_name, .reason = entry->text,
 	};
+}
+
+static bool
+append(struct bounce *bounce, const struct bounce_entry *entry)
+{
+	struct bounce_log_entry line = log_entry_of(entry);
 	struct buf why = BUF_INIT;
 	bool ok;
 
@@ -160,12 +167,7 @@ take_one(struct bounce *bounce, struct channel *channel, const struct frame *fra
 	    channel_read(channel, &second, clock_deadline((msec_t)bounce->config->ipc_timeout_sec * 1000)) == CHANNEL_OK &&
 	    second.type == BOUNCE_FRAME_ONE && bounce_notice_get(&second, &notice, why);
 	if (understood) {
-		struct bounce_log_entry line = {
-			.recipient = entry.recipient, .original = entry.original, .dsn_orcpt = entry.dsn_orcpt,
-			.dsn_notify = entry.dsn_notify, .status = entry.status, .action = entry.action,
-			.diag_type = entry.diag_type, .diag_text = entry.diag_text, .mta_type = entry.mta_type,
-			.mta_name = entry.mta_name, .reason = entry.text,
-		};
+		struct bounce_log_entry line = log_entry_of(&entry);
 
 		*ok = queue_id_valid(notice.queue_id) && queue_name_valid(notice.queue_name) &&
 		    make_notices(bounce, BOUNCE_FRAME_ONE, &notice, &line);

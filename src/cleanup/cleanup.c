@@ -290,7 +290,7 @@ serve(struct service_context *ctx, struct channel *channel, const struct frame *
 	enum service_answer answer;
 
 	if (request->type != CLEANUP_FRAME_OPEN || !cleanup_open_get(request, &open, &why)) {
-		log_warn("malformed request: %s", buf_c(&why));
+		log_warn("malformed request: %s", why.len > 0 ? buf_c(&why) : "unexpected frame");
 		buf_fini(&why);
 		return SERVICE_HANG_UP;
 	}

@@ -80,7 +80,7 @@ serve(struct service_context *ctx, struct channel *channel, const struct frame *
 	struct buf why = BUF_INIT;
 
 	if (frame->type != RESOLVE_FRAME_REQUEST || !resolve_request_get(frame, &request, &why)) {
-		log_warn("malformed request: %s", buf_c(&why));
+		log_warn("malformed request: %s", why.len > 0 ? buf_c(&why) : "unexpected frame");
 		buf_fini(&why);
 		return SERVICE_HANG_UP;
 	}
