@@ -191,6 +191,7 @@ def wait_in_queue(mta: Instance) -> None:
     title("queued: a message to a server that is down waits for its next try (mailq)")
     mta.run("sendmail", "-f", f"alice@{DOMAIN}", "someone@dead.example", text="Subject: later\n\nPatience.\n", user="alice")
     wait_for("the deferred message", lambda: "Connection refused" in mta.run("mailq"))
+    wait_for("what the log says of it", lambda: "status=deferred" in mta.log.read_text())
     print(mta.run("mailq"), end="")
 
 

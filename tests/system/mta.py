@@ -1,4 +1,5 @@
 """A private mail system: own configuration, queue, data, log and ports; started and observed by tests."""
+import itertools
 import os
 import re
 import shutil
@@ -52,11 +53,20 @@ def needs(*programs: str) -> pytest.MarkDecorator:
     return pytest.mark.skipif(bool(missing), reason=f"no {', '.join(missing)} here")
 
 
+PORTS = itertools.count(10000)      # below those that clients of the same host get
+
+
 def free_port() -> int:
-    """A port above 1024 that nobody uses now."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
+    """A port above 1024 that nobody uses now, nor will before it is listened on."""
+    for port in PORTS:
+        with socket.socket() as sock:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                sock.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+    raise AssertionError("no port is free")
 
 
 def set_gid_commands(to: Path) -> Path:

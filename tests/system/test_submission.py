@@ -1,6 +1,7 @@
 """Submission by the users of this host: what the set-gid programs and pickup refuse, whoever asks (PD1 to PD17)."""
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -256,7 +257,7 @@ def test_a_full_maildrop_takes_its_time_PD13(make_mta: Callable[..., Mta]) -> No
 @pytest.mark.parametrize("name", ["", "A", "ABC", ".", "/", "..", "../../etc/passwd", "a/b", "x" * 300])
 def test_names_that_are_no_queue_ids_PD11(mta: Mta, name: str) -> None:
     result = mta.run("postsuper", "-d", name)
-    assert result.returncode in (0, 1) and "Deleted:" not in result.stderr
+    assert result.returncode in (0, 1) and not re.search("Deleted: [1-9]", result.stderr)
 
 
 def test_listing_is_json_and_printable_PD12(mta: Mta) -> None:
