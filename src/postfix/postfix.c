@@ -190,18 +190,15 @@ check_programs(const struct control *control)
 	buf_fini(&why);
 }
 
-/* To the log and to who sits at the terminal; scripts that read our errors want to read of errors. */
 static void
 warn_old_defaults(const struct control *control)
 {
 	if (!compatibility_below(control->config, COMPATIBILITY_LATEST))
 		return;
-	log_to_stderr(isatty(STDERR_FILENO) == 1);
 	log_info("Postfix is using backwards-compatible default settings");
 	log_info("See compatibility_level in postconf(5) for details");
 	log_info("To disable backwards compatibility use \"postconf compatibility_level=%s\" and \"postfix reload\"",
 	    COMPATIBILITY_LATEST);
-	log_to_stderr(true);
 }
 
 int

@@ -1,6 +1,7 @@
 #include "service/map_tool/tool.h"
 #include "table/entry.h"
 #include "util/file/file.h"
+#include "util/log/log.h"
 #include "util/text/encode.h"
 
 enum { FILES_SIZE_MAX = 100 * 1024 * 1024 };
@@ -25,15 +26,19 @@ read_files(struct view names, struct buf *content, struct buf *why)
 
 /* -F: the value names files; what is in them is stored. */
 static bool
-store_files(const struct tool *tool, struct table *table, struct view key, struct view names, struct buf *why)
+store_files(const struct tool *tool, const struct source *source, struct table *table, struct view key, struct view names,
+    struct buf *why)
 {
-	struct buf content = BUF_INIT, encoded = BUF_INIT;
-	bool done = read_files(names, &content, why);
+	struct buf content = BUF_INIT, encoded = BUF_INIT, unread = BUF_INIT;
+	bool done = true;
 
-	if (done) {
+	if (read_files(names, &content, &unread)) {
 		base64_encode(&encoded, buf_view(&content));
 		done = tool_put(tool, table, key, buf_view(&encoded), why);
+	} else {
+		log_warn("%s, line %d: %s: skipping this entry", source->name, source->line, buf_c(&unread));
 	}
+	buf_fini(&unread);
 	buf_wipe(&content);
 	buf_wipe(&encoded);
 	return done;
@@ -47,7 +52,7 @@ store(const struct tool *tool, const struct source *source, struct view line, st
 	if (!entry_parse(source, line, tool->env.utf8, &key, &value))
 		return true;
 	if (tool->values_are_files)
-		return store_files(tool, table, key, value, why);
+		return store_files(tool, source, table, key, value, why);
 	return tool_put(tool, table, key, value, why);
 }
 

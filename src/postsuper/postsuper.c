@@ -24,9 +24,9 @@ static const struct action {
 	const char *done;			/* "Deleted: 3 messages" */
 	const char *queues[QUEUES_MAX];		/* when none is named */
 } actions[] = {
-	{ 'd', message_delete, "Deleted", { QUEUE_HOLD, QUEUE_INCOMING, QUEUE_ACTIVE, QUEUE_DEFERRED } },
-	{ 'e', message_expire, "Expired", { QUEUE_HOLD, QUEUE_INCOMING, QUEUE_ACTIVE, QUEUE_DEFERRED } },
-	{ 'f', message_expire_release, "Expired", { QUEUE_HOLD, QUEUE_INCOMING, QUEUE_ACTIVE, QUEUE_DEFERRED } },
+	{ 'd', message_delete, "Deleted", { QUEUE_MAILDROP, QUEUE_HOLD, QUEUE_INCOMING, QUEUE_ACTIVE, QUEUE_DEFERRED } },
+	{ 'e', message_expire, "Force-expired", { QUEUE_HOLD, QUEUE_INCOMING, QUEUE_ACTIVE, QUEUE_DEFERRED } },
+	{ 'f', message_expire_release, "Force-expired", { QUEUE_HOLD, QUEUE_INCOMING, QUEUE_ACTIVE, QUEUE_DEFERRED } },
 	{ 'h', message_hold, "Placed on hold", { QUEUE_INCOMING, QUEUE_ACTIVE, QUEUE_DEFERRED } },
 	{ 'H', message_release, "Released from hold", { QUEUE_HOLD } },
 	{ 'r', message_requeue, "Requeued", { QUEUE_HOLD, QUEUE_INCOMING, QUEUE_ACTIVE, QUEUE_DEFERRED } },

@@ -6,6 +6,8 @@
 #include "util/base/mem.h"
 #include "util/text/chars.h"
 
+enum { COLUMN_MIN = 2, WIDTH_MIN = 80 };
+
 struct row {
 	char *name;
 	bool parent;			/* counts what is below it */
@@ -27,7 +29,7 @@ shape_new(const struct shape_settings *settings)
 	struct shape *shape = mem_new(sizeof(*shape));
 
 	shape->settings = *settings;
-	shape->columns = (size_t)settings->buckets + 1;
+	shape->columns = (size_t)settings->buckets;
 	shape->rows = hash_new();
 	shape->total = mem_new(sizeof(struct row) + shape->columns * sizeof(unsigned long long));
 	shape->total->name = mem_string("TOTAL");
@@ -183,7 +185,7 @@ digits(unsigned long long number)
 
 	while ((number /= 10) > 0)
 		n++;
-	return n;
+	return n > COLUMN_MIN ? n : COLUMN_MIN;
 }
 
 static void
@@ -211,7 +213,7 @@ static void
 measure(struct layout *layout)
 {
 	const struct shape *shape = layout->shape;
-	size_t used;
+	size_t width = (size_t)(shape->settings.width > WIDTH_MIN ? shape->settings.width : WIDTH_MIN), used;
 
 	layout->sum_width = digits(shape->total->sum);
 	used = layout->sum_width + 1;
@@ -221,22 +223,18 @@ measure(struct layout *layout)
 		layout->widths[i] = heading > most ? heading : most;
 		used += layout->widths[i] + 1;
 	}
-	layout->name_width = (size_t)shape->settings.width > used + 1 ? (size_t)shape->settings.width - used : 1;
+	layout->name_width = width > used + 1 ? width - used : 1;
 }
 
-/* What does not fit loses labels on the left, for which "+" stands. */
+/* What does not fit loses its beginning, for which "+" stands. */
 static void
 put_name(const struct layout *layout, const char *name, struct buf *out)
 {
-	struct view rest = view_string(name), label;
-	bool cut = false;
+	struct view rest = view_string(name);
+	bool cut = rest.len > layout->name_width;
 
-	while (rest.len + cut > layout->name_width && view_split(rest, '.', &label, &rest))
-		cut = true;
-	if (rest.len + cut > layout->name_width) {
-		cut = true;
+	if (cut)
 		rest = view_slice(rest, rest.len - (layout->name_width - 1), rest.len);
-	}
 	buf_putn(out, ' ', layout->name_width - rest.len - cut);
 	buf_printf(out, "%s%.*s", cut ? "+" : "", VIEW_ARG(rest));
 }

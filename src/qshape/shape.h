@@ -8,12 +8,12 @@
 #include "util/text/buf.h"
 
 struct shape_settings {
-	int buckets;			/* with a limit; one more has none */
+	int buckets;			/* the last one has no limit */
 	int first_minutes;		/* up to where the first one goes */
 	bool linear;			/* all as wide as the first; else each twice as far as the one before */
 	bool parents;			/* domains above count too … */
 	int parent_min;			/* … when they have so many of these below them */
-	int width;			/* of a line */
+	int width;			/* of a line; 80 at least */
 };
 
 struct shape;

@@ -17,6 +17,7 @@
 #include "dns/dns.h"
 #include "sasl/login.h"
 #include "global/client/scache.h"
+#include "global/config/compatibility.h"
 #include "service/service.h"
 #include "smtp/deliver.h"
 #include "util/log/log.h"
@@ -194,6 +195,8 @@ prepare(struct service_context *ctx, bool lmtp)
 	client->config = service_config(ctx);
 	client->service_name = service_name(ctx);
 	client->lmtp = lmtp;
+	if (!lmtp && compatibility_old_default(service_settings(ctx), "smtp_tls_security_level"))
+		compatibility_log("smtp_tls_security_level=(empty)");
 	if (!delivery_agent_prepare(service_settings(ctx), &why))
 		log_fatal("%s", buf_c(&why));
 	open_tables(ctx, client);
