@@ -17,6 +17,15 @@ cidr_compile(struct view *rest, bool utf8, struct buf *why)
 	return netblock_parse(word, &block, why) ? mem_dup(&block, sizeof(block)) : NULL;
 }
 
+/* A network of IPv4 says nothing about IPv6 addresses: "!192.0.2.0/24 REJECT" is not meant for them. */
+static bool
+cidr_concerns(const void *pattern, const struct rule_subject *subject)
+{
+	const struct netblock *block = pattern;
+
+	return block->addr.family == subject->addr.family;
+}
+
 static enum lookup
 cidr_match(const void *pattern, const struct rule_subject *subject, struct view *groups, struct buf *why)
 {
@@ -27,6 +36,7 @@ const struct rule_syntax rule_syntax_cidr = {
 	.title = "cidr map",
 	.wants_address = true,
 	.compile = cidr_compile,
+	.concerns = cidr_concerns,
 	.match = cidr_match,
 	.free = mem_free,
 };

@@ -129,10 +129,12 @@ parse_result(struct rules *rules, const struct source *source, struct view text,
 	struct buf why = BUF_INIT;
 	bool good = true;
 
-	if (text.len == 0) {
+	if (text.len == 0 && !rules->syntax->substitutes) {
 		source_warn(source, "no replacement text: skipping this rule");
 		return false;
 	}
+	if (text.len == 0)
+		source_warn(source, "no replacement text: using empty string");
 	if (!rules->syntax->substitutes) {
 		rule->result.parts = arena_alloc(&rules->arena, sizeof(*rule->result.parts));
 		rule->result.parts[0].text = kept;
@@ -272,7 +274,8 @@ match(const struct rules *rules, const struct rule *rule, const struct rule_subj
 {
 	enum lookup result;
 
-	if (rule->pattern == NULL)
+	if (rule->pattern == NULL ||
+	    (rules->syntax->concerns != NULL && !rules->syntax->concerns(rule->pattern, subject)))
 		return LOOKUP_NONE;
 	result = rules->syntax->match(rule->pattern, subject, groups, why);
 	if (result == LOOKUP_RETRY || !rule->negate)

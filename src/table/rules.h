@@ -24,6 +24,8 @@ struct rule_syntax {
 	bool substitutes;		/* results may hold $1 ${1} $(1) and $$ */
 	/* Takes one pattern from the front of *rest; NULL with a reason. */
 	void *(*compile)(struct view *rest, bool utf8, struct buf *why);
+	/* Could it match at all? What cannot matches no negated pattern either; may be NULL. */
+	bool (*concerns)(const void *pattern, const struct rule_subject *subject);
 	enum lookup (*match)(const void *pattern, const struct rule_subject *subject, struct view *groups, struct buf *why);
 	size_t (*group_count)(const void *pattern);	/* how many $n there are; NULL: none */
 	void (*free)(void *pattern);

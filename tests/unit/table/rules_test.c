@@ -28,6 +28,8 @@ static const struct {
 	{ CIDR, "200.0.0.0/7 high\n10.0.0.0/8 low\n",    "10.1.1.1",     "low",             NULL },
 	{ CIDR, "10.0.0.0/8 wide\n10.1.0.0/16 narrow\n", "10.1.1.1",     "wide",            NULL },	/* … in the order of the file, */
 	{ CIDR, "::/0 six\n0.0.0.0/0 four\n",           "255.1.1.1",    "four",            NULL },	/* … each family by itself */
+	{ CIDR, "!10.0.0.0/8 x\n::/0 six\n",            "2001:db8::1",  "six",             NULL },
+	{ CIDR, "if !::1\n10.0.0.1 x\nendif\n",         "10.0.0.1",     NULL,              NULL },
 	{ CIDR, TEN,                                    "10.1.1.1",     "not-two",         NULL },
 	{ CIDR, TEN,                                    "10.2.1.1",     "two",             NULL },
 	{ CIDR, TEN,                                    "11.1.1.1",     NULL,              NULL },
@@ -87,6 +89,7 @@ static const struct {
 	{ PCRE,   "/^(b/ 2\n/^c$/ 3\n",                 "c",            "3",               "line 1: " },
 	{ REGEXP, "no pattern\n/^c$/ 3\n",              "c",            "3",               "line 1: expected a pattern" },
 	{ REGEXP, "/^b\n/^c$/ 3\n",                     "c",            "3",               "line 1: no closing delimiter" },
+	{ REGEXP, "/^c$/\n/^c$/ 3\n",                   "c",            "",                "line 1: no replacement text" },
 	{ REGEXP, "/^b$/\n/^c$/ 3\n",                   "c",            "3",               "line 1: no replacement text" },
 	{ REGEXP, "/^b$/q 1\n/^c$/ 3\n",                "c",            "3",               "line 1: unknown pattern option" },
 	{ REGEXP, "/^(b)$/ $2\n/^b$/ 3\n",              "b",            "3",               "line 1: out of range" },
