@@ -31,17 +31,18 @@ length_until(struct view text, const char *ends)
 	return i;
 }
 
+/* Neither words nor a domain outside of quotes: local(8) would never ask for such a name. */
 static bool
-has_inner_blank(struct view text)
+is_local_name(struct view text)
 {
-	return length_until(text, " \t\r\n") < text.len;
+	return text.len > 0 && length_until(text, " \t\r\n@") == text.len;
 }
 
 static bool
 parse_name(struct view text, struct buf *name, struct buf *why)
 {
 	struct buf internal = BUF_INIT;
-	bool good = text.len > 0 && !has_inner_blank(text) && address_unquote(&internal, text) && internal.len > 0;
+	bool good = is_local_name(text) && address_unquote(&internal, text) && internal.len > 0;
 
 	buf_reset(name);
 	if (good)

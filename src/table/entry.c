@@ -2,17 +2,18 @@
 #include "util/text/chars.h"
 #include "util/text/encode.h"
 
+/* A backslash takes the next character, in quotes and outside. *quoted: the line ends inside of quotes. */
 static size_t
-key_length(struct view line)
+key_length(struct view line, bool *quoted)
 {
-	bool quoted = false;
 	size_t i;
 
-	for (i = 0; i < line.len && (quoted || !char_is(line.data[i], CHAR_SPACE)); i++) {
-		if (line.data[i] == '\\' && quoted)
+	*quoted = false;
+	for (i = 0; i < line.len && (*quoted || !char_is(line.data[i], CHAR_SPACE)); i++) {
+		if (line.data[i] == '\\')
 			i++;
 		else if (line.data[i] == '"')
-			quoted = !quoted;
+			*quoted = !*quoted;
 	}
 	return i < line.len ? i : line.len;
 }
@@ -29,10 +30,15 @@ warn_about_looks(const struct source *source, struct view key, struct view value
 bool
 entry_parse(const struct source *source, struct view line, bool utf8, struct view *key, struct view *value)
 {
-	size_t len = key_length(line);
+	bool unbalanced;
+	size_t len = key_length(line, &unbalanced);
 
 	if (utf8 && !utf8_valid(line)) {
 		source_warn(source, "non-UTF-8 input \"%.*s\" -- ignoring this line", VIEW_ARG(line));
+		return false;
+	}
+	if (unbalanced) {
+		source_warn(source, "unbalanced '\"' in \"%.*s\" -- ignoring this line", VIEW_ARG(line));
 		return false;
 	}
 	*key = view_slice(line, 0, len);

@@ -123,7 +123,7 @@ complain(const struct table_env *env, const struct table *table)
 		log_fatal("%s is unavailable. %s", table->name, table->broken);
 	else if (env->open_error == TABLE_ERROR_LOG)
 		log_error("%s is unavailable. %s", table->name, table->broken);
-	else
+	else if (env->open_error == TABLE_ERROR_WARN)
 		log_warn("%s is unavailable. %s", table->name, table->broken);
 }
 

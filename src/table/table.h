@@ -45,8 +45,11 @@ struct table_env {
 	size_t bdb_read_cache, bdb_create_cache;	/* berkeley_db_*_buffer_size */
 	const char *default_type;			/* default_database_type: for names without "type:" */
 	const char *config_directory;
-	/* One that cannot be opened: a warning, an error (both with answers that say so), or the end of the process. */
-	enum { TABLE_ERROR_WARN, TABLE_ERROR_LOG, TABLE_ERROR_FATAL } open_error;
+	/*
+	 * One that cannot be opened: a warning, an error (both with answers that say so), or the end of the process; or
+	 * nothing, for who looks at table_broken() and tells it.
+	 */
+	enum { TABLE_ERROR_WARN, TABLE_ERROR_LOG, TABLE_ERROR_FATAL, TABLE_ERROR_SILENT } open_error;
 	/* Told what a table needs of a confined process (util/process/sandbox.h); may be NULL. */
 	void (*promise)(void *arg, const char *words);
 	void *promise_arg;

@@ -107,6 +107,24 @@ def test_nothing_is_printed_of_binary_junk_and_long_lines(run, tmp_path):
     assert not list(tmp_path.glob("table.*")) and len(result.stderr) < 3000
 
 
+def test_quotes_and_backslashes_in_keys(run, tmp_path):
+    source = tmp_path / "table"
+    source.write_text('k"x y" 1\na"b c\n\\"x y\nback\\ slash 3\n')
+    result = run("postmap", "-s", f"texthash:{source}")
+    assert result.stdout == 'k"x y"\t1\n\\"x\ty\nback\\ slash\t3\n' and "line 2: unbalanced" in result.stderr
+
+
+def test_what_is_wrong_is_told_once(run):
+    assert run("postmap", "-q", "x", "pipemap:{static:a,hash:/no/such}").stderr.count("/no/such.") == 1
+
+
+def test_names_of_aliases_have_no_domain(run, tmp_path):
+    source = tmp_path / "aliases"
+    source.write_text('x@y.test: a\n"x@y.test": b\nx: c\n')
+    result = run("postalias", f"hash:{source}")
+    assert "line 1: name must be local" in result.stderr and "line 2" not in result.stderr
+
+
 @pytest.mark.parametrize("arguments, text, out, status", [
     (["-i"], "b 2\nc 3\n", "", 0), (["-d", "-"], "a\nnosuch\n", "", 0), (["-d", "nosuch"], "", "", 1),
     (["-q", "-"], "A\nnosuch\n", "a\t1\n", 0), (["-s"], "", "a\t1\n", 0),

@@ -132,6 +132,7 @@ tool_main(const struct tool_kind *kind, int argc, char **argv)
 	parse(&tool, argc, argv);
 	tool.config = command_config(tool.config_directory);
 	command_tables(tool.config, &tool.env);
+	tool.env.open_error = TABLE_ERROR_SILENT;	/* it is a fatal error here, and told once */
 	settle_utf8(&tool);
 	umask(022);
 	done = run(&tool, argv + optind);
