@@ -68,7 +68,7 @@ catch_signals(void)
 static void
 require_submitter(struct config *config)
 {
-	if (getuid() == 0 || command_user_listed(config, "authorized_submit_users"))
+	if (command_user_listed(config, "authorized_submit_users"))
 		return;
 	log_set_fatal_status(EX_NOPERM);
 	log_fatal("User %s(%ld) is not allowed to submit mail", command_user(), (long)getuid());

@@ -1,5 +1,6 @@
 #include "postdrop/sender.h"
 
+#include <pwd.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -63,27 +64,38 @@ allowed(struct view patterns, struct view sender, const struct sender_config *se
 	return found;
 }
 
+static void
+put_login_name(struct buf *out)
+{
+	const struct passwd *user = getpwuid(getuid());
+
+	if (user != NULL)
+		buf_puts(out, user->pw_name);
+	else
+		buf_printf(out, "uid:%ld", (long)getuid());
+}
+
 void
 sender_require_allowed(void *config, struct view sender)
 {
 	struct sender_config settings;
-	struct buf patterns = BUF_INIT;
+	struct buf patterns = BUF_INIT, login = BUF_INIT;
 	struct table_env env;
 	struct maps *maps;
 	enum lookup result;
 
-	if (getuid() == 0)
-		return;
 	command_bind(config, bindings, &settings);
 	command_tables(config, &env);
 	maps = maps_open(&env, "local_login_sender_maps", settings.maps, TABLE_FOLD_FIXED);
-	result = maps_lookup(maps, view_string(command_user()), false, &patterns, NULL);
+	put_login_name(&login);
+	result = maps_lookup(maps, buf_view(&login), false, &patterns, NULL);
 	if (result == LOOKUP_RETRY)
 		log_fatal("local_login_sender_maps: table lookup error");
 	if (result == LOOKUP_NONE || !allowed(buf_view(&patterns), sender, &settings)) {
 		log_set_fatal_status(EX_NOPERM);
-		log_fatal("User %s(%ld) is not allowed to submit mail from <%.*s>", command_user(), (long)getuid(), VIEW_ARG(sender));
+		log_fatal("User %s(%ld) is not allowed to submit mail from <%.*s>", buf_c(&login), (long)getuid(), VIEW_ARG(sender));
 	}
 	maps_close(maps);
+	buf_fini(&login);
 	buf_fini(&patterns);
 }

@@ -238,7 +238,7 @@ def test_line_ends_as_configured(mta: Mta, setting: str, lines: list[str]) -> No
     ("authorized_submit_users", ["bob"]), ("authorized_mailq_users", ["-bp"]), ("authorized_flush_users", ["-q"]),
     ("authorized_flush_users", ["-qRx.test"]), ("authorized_flush_users", ["-qI3C0FFEE"])])
 def test_authorized_users(mta: Mta, make_mta: Callable[..., Mta], parameter: str, command: list[str]) -> None:
-    """alice may not, bob may; root may always."""
+    """alice may not, bob may; so may root, who needs to be listed for submissions only."""
     mta = make_mta({"command_directory": str(COMMANDS), parameter: "!alice, static:all", "fast_flush_domains": "x.test"})
     mta.start()
     allow(mta)
@@ -247,6 +247,12 @@ def test_authorized_users(mta: Mta, make_mta: Callable[..., Mta], parameter: str
     for user in ("bob", "root"):
         assert sendmail(mta, *command, user=user)[0] == 0
     poll(lambda: not list((mta.queue / "maildrop").iterdir()), what="empty maildrop")
+
+
+def test_an_empty_list_of_submitters_is_nobody(mta: Mta, make_mta: Callable[..., Mta]) -> None:
+    mta = make_mta({"command_directory": str(COMMANDS), "authorized_submit_users": ""}).start()
+    allow(mta)
+    assert sendmail(mta, "bob", user="root")[0] != 0 and not list((mta.queue / "maildrop").iterdir())
 
 
 @pytest.mark.parametrize("name, arguments", [("mailq", []), ("sendmail", ["-bp"])])

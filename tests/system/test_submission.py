@@ -143,6 +143,19 @@ def test_authorized_users_by_each_kind_of_table_PD9(mta: Mta, users: str, allowe
         mta.configure(authorized_submit_users="static:anyone", authorized_mailq_users="static:anyone")
 
 
+@pytest.mark.parametrize("user, code", [(None, 0), (54321, 0), (54322, os.EX_NOPERM), (0, os.EX_NOPERM)])
+def test_senders_of_users_with_and_without_a_name(mta: Mta, user: int | None, code: int) -> None:
+    """The superuser is one of them."""
+    mta.configure(local_login_sender_maps="inline:{alice=*, {uid:54321=*}, unknown=*}")
+    who = {**ALICE, **({} if user is None else {"user": user})}
+    try:
+        result = subprocess.run([COMMANDS / "postdrop"], capture_output=True, timeout=30, env={"MAIL_CONFIG": str(mta.config)},
+                                input=message(SENDER, RECIPIENT), **who)
+        assert result.returncode == code, result
+    finally:
+        mta.configure(local_login_sender_maps="static:*")
+
+
 def test_mail_owner_need_not_be_listed(mta: Mta) -> None:
     try:
         for owner, status in (("alice", 0), ("postfix", os.EX_NOPERM)):
