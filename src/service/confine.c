@@ -4,11 +4,13 @@
 #include "util/log/log.h"
 #include "util/process/nss.h"
 
-/* What a promise is about, in the queue and where NSS and the resolver look. */
-static const struct {
+struct promise_rights {
 	const char *promise;
 	unsigned rights;
-} queue_rights[] = {
+};
+
+/* What a promise is about, in the queue and where NSS and the resolver look. */
+static const struct promise_rights queue_rights[] = {
 	{ "queue-read", PATH_READ },
 	{ "queue-write", PATH_READ | PATH_WRITE | PATH_REMOVE },
 	{ "queue-create", PATH_READ | PATH_WRITE | PATH_REMOVE | PATH_CREATE },
@@ -26,10 +28,7 @@ static const char *const name_services[] = {
 	"/run/connman", "/var/lib/sss", "/var/lib/extrausers", "/var/run/nscd", "/var/cache/nscd", "/var/db/nscd",
 };
 
-static const struct {
-	const char *promise;
-	unsigned rights;
-} file_rights[] = {
+static const struct promise_rights file_rights[] = {
 	{ "file-read", PATH_READ },
 	{ "file-write", PATH_READ | PATH_WRITE | PATH_REMOVE | PATH_CREATE },
 };

@@ -9,7 +9,9 @@
 enum { TICKS = 4, LAST_WORDS_SEC = 5 };
 
 /* One timer per process; what its handler sees. */
-static volatile sig_atomic_t working, ticks;
+static struct {
+	volatile sig_atomic_t working, ticks;
+} watched;
 
 /*
  * The log may have been in use when the signal came. So the default action comes first, with an alarm: should our last
@@ -32,15 +34,15 @@ bark(void)
 static void
 on_tick(int signal_number)
 {
-	if (working && ++ticks > TICKS)
+	if (watched.working && ++watched.ticks > TICKS)
 		bark();
 }
 
 void
 watchdog_working(bool now)
 {
-	ticks = 0;
-	working = now;
+	watched.ticks = 0;
+	watched.working = now;
 }
 
 void

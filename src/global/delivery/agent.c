@@ -30,7 +30,6 @@ static const struct binding bindings[] = {
 
 /* A process is one agent, and has these once. */
 static struct delivery_settings settings;
-static uid_t queue_owner;
 
 /* Only those who keep root need to know; the others can open nothing else. */
 static bool
@@ -45,7 +44,7 @@ find_queue_owner(struct config *config, struct buf *why)
 		why_set(why, "mail_owner = %s: no such user", name);
 		return false;
 	}
-	queue_owner = owner.uid;
+	settings.queue_owner = owner.uid;
 	identity_fini(&owner);
 	return true;
 }
@@ -132,7 +131,7 @@ open_queue_file(const char *path, struct buf *why)
 
 	if (fd == -1 || geteuid() != 0)
 		return fd;
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == queue_owner)
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == settings.queue_owner)
 		return fd;
 	why_set(why, "open %s: not a file of mail_owner", path);
 	close(fd);

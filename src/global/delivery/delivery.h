@@ -75,6 +75,7 @@ struct delivery_settings {
 	struct maps *filter;		/* <agent>_delivery_status_filter; NULL: none */
 	struct queue_layout layout;
 	struct fast_flush fast_flush;
+	uid_t queue_owner;		/* known to root only, who must not open others' files */
 };
 
 /*

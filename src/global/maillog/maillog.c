@@ -6,20 +6,22 @@
 
 enum { RESOLUTION_MAX = 6 };
 
-/* A setting of the process as the log itself is. */
-static int resolution = 2;
-static bool internal_form;
+/* Settings of the process as the log itself is. */
+static struct {
+	int resolution;			/* of delays: digits behind the point */
+	bool internal_form;		/* of addresses */
+} form = { .resolution = 2 };
 
 void
 maillog_set_resolution(int digits)
 {
-	resolution = digits < 0 ? 0 : digits > RESOLUTION_MAX ? RESOLUTION_MAX : digits;
+	form.resolution = digits < 0 ? 0 : digits > RESOLUTION_MAX ? RESOLUTION_MAX : digits;
 }
 
 void
 maillog_show_internal(bool internal)
 {
-	internal_form = internal;
+	form.internal_form = internal;
 }
 
 static struct view
@@ -40,7 +42,7 @@ void
 maillog_address(struct buf *out, struct view internal)
 {
 	buf_putc(out, '<');
-	if (internal_form)
+	if (form.internal_form)
 		buf_putv(out, internal);
 	else if (!view_empty(internal))
 		address_quote(out, internal);
@@ -103,12 +105,12 @@ put_delays(struct buf *out, const struct maillog_delivery *line)
 	};
 
 	buf_puts(out, ", delay=");
-	maillog_delay(out, between(line->arrival, line->done), resolution);
+	maillog_delay(out, between(line->arrival, line->done), form.resolution);
 	buf_puts(out, ", delays=");
 	for (size_t i = 0; i < ARRAY_COUNT(parts); i++) {
 		if (i > 0)
 			buf_putc(out, '/');
-		maillog_delay(out, parts[i], resolution);
+		maillog_delay(out, parts[i], form.resolution);
 	}
 }
 

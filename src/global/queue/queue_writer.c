@@ -35,10 +35,12 @@ struct queue_writer {
 
 /*
  * The names of the unfinished file, for signal handlers (queue_writer_remove_open): static, so that they are never
- * freed memory, and valid whenever `names_set` says so.
+ * freed memory, and valid whenever `names` says so.
  */
-static char temporary_name[PATH_MAX], final_name[PATH_MAX];
-static volatile sig_atomic_t names_set;		/* how many: 0, 1 (temporary) or 2 */
+static struct {
+	char temporary[PATH_MAX], final[PATH_MAX];
+	volatile sig_atomic_t names;	/* how many are set: 0, 1 (temporary) or 2 */
+} unfinished;
 
 static void
 remember(char *name, const char *path, int count)
@@ -46,18 +48,18 @@ remember(char *name, const char *path, int count)
 	size_t len = strlen(path);
 
 	assert(len < PATH_MAX);
-	names_set = count - 1;
+	unfinished.names = count - 1;
 	memcpy(name, path, len + 1);
-	names_set = count;
+	unfinished.names = count;
 }
 
 void
 queue_writer_remove_open(void)
 {
-	if (names_set >= 1)
-		unlink(temporary_name);
-	if (names_set >= 2)
-		unlink(final_name);
+	if (unfinished.names >= 1)
+		unlink(unfinished.temporary);
+	if (unfinished.names >= 2)
+		unlink(unfinished.final);
 }
 
 /* -- names --------------------------------------------------------------------------------------------------------- */
@@ -77,7 +79,7 @@ create_temporary(struct queue_writer *writer, const char *queue)
 		fd = open(buf_c(&path), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, writer->mode);
 	} while (fd == -1 && (errno == EEXIST || errno == EISDIR));
 	if (fd != -1)
-		remember(temporary_name, buf_c(&path), 1);
+		remember(unfinished.temporary, buf_c(&path), 1);
 	buf_fini(&path);
 	return fd;
 }
@@ -85,9 +87,9 @@ create_temporary(struct queue_writer *writer, const char *queue)
 static bool
 rename_final(const char *path)
 {
-	if (rename(temporary_name, path) == 0)
+	if (rename(unfinished.temporary, path) == 0)
 		return true;
-	return errno == ENOENT && queue_make_directories(path, NULL) && rename(temporary_name, path) == 0;
+	return errno == ENOENT && queue_make_directories(path, NULL) && rename(unfinished.temporary, path) == 0;
 }
 
 /* The id holds the inode, so no other live file has it: taken after the file exists, from what it is. */
@@ -102,7 +104,7 @@ give_id(struct queue_writer *writer, const char *queue, ino_t inode)
 			writer->created = clock_wall();
 		queue_id_make(&writer->id, writer->layout->long_ids, writer->created, inode);
 		queue_path(&path, writer->layout, queue, buf_view(&writer->id));
-		remember(final_name, buf_c(&path), 2);
+		remember(unfinished.final, buf_c(&path), 2);
 		if (!(named = rename_final(buf_c(&path))) && errno != EPERM && errno != EISDIR)
 			break;
 	}
@@ -125,7 +127,7 @@ compare_clocks(const struct queue_writer *writer, const struct stat *st)
 static void
 writer_free(struct queue_writer *writer)
 {
-	names_set = 0;
+	unfinished.names = 0;
 	if (writer->fd != -1)
 		close(writer->fd);
 	buf_fini(&writer->id);
@@ -140,7 +142,7 @@ queue_writer_open(const struct queue_layout *layout, const char *queue, mode_t m
 	struct queue_writer *writer = mem_new(sizeof(*writer));
 	struct stat st;
 
-	assert(names_set == 0);
+	assert(unfinished.names == 0);
 	writer->layout = layout;
 	writer->mode = mode;
 	if ((writer->fd = create_temporary(writer, queue)) != -1 && fstat(writer->fd, &st) == 0 &&
@@ -184,7 +186,7 @@ queue_writer_time(const struct queue_writer *writer)
 const char *
 queue_writer_path(const struct queue_writer *writer)
 {
-	return final_name;
+	return unfinished.final;
 }
 
 /* -- records ------------------------------------------------------------------------------------------------------- */
@@ -195,7 +197,7 @@ fail(struct queue_writer *writer, enum queue_write_result result, const char *wh
 	if (writer->result != QUEUE_WRITE_OK)
 		return;
 	writer->result = result;
-	why_set(&writer->reason, "%s %s: %m", what, final_name);
+	why_set(&writer->reason, "%s %s: %m", what, unfinished.final);
 }
 
 static void
@@ -321,9 +323,9 @@ move_to(struct queue_writer *writer, const char *queue)
 	struct buf path = BUF_INIT;
 
 	queue_path(&path, writer->layout, queue, buf_view(&writer->id));
-	memcpy(temporary_name, final_name, sizeof(temporary_name));	/* a signal in between removes both */
-	remember(final_name, buf_c(&path), 2);
-	if (!queue_rename(temporary_name, final_name, NULL))
+	memcpy(unfinished.temporary, unfinished.final, sizeof(unfinished.temporary));	/* a signal in between removes both */
+	remember(unfinished.final, buf_c(&path), 2);
+	if (!queue_rename(unfinished.temporary, unfinished.final, NULL))
 		fail_errno(writer, "rename to");
 	buf_fini(&path);
 }

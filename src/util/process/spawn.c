@@ -73,13 +73,17 @@ limit_files(long long size)
 		setrlimit(RLIMIT_FSIZE, &limit);
 }
 
-/* A setting of the process; 0: as for us. */
-static unsigned long long files_limit;
+/* Settings of the process. */
+static struct {
+	unsigned long long files_limit;	/* of programs; 0: as for us */
+	int fork_attempts;
+	msec_t fork_delay_ms;
+} settings = { .fork_attempts = 1 };
 
 void
 process_set_files_limit(unsigned long long files)
 {
-	files_limit = files;
+	settings.files_limit = files;
 }
 
 /* Programs that walk over all descriptors, or use select(), count on the limit of a login. */
@@ -88,8 +92,8 @@ limit_descriptors(void)
 {
 	struct rlimit limit;
 
-	if (files_limit > 0 && getrlimit(RLIMIT_NOFILE, &limit) == 0 && files_limit < limit.rlim_max) {
-		limit.rlim_cur = (rlim_t)files_limit;
+	if (settings.files_limit > 0 && getrlimit(RLIMIT_NOFILE, &limit) == 0 && settings.files_limit < limit.rlim_max) {
+		limit.rlim_cur = (rlim_t)settings.files_limit;
 		setrlimit(RLIMIT_NOFILE, &limit);
 	}
 }
@@ -125,17 +129,11 @@ child(const struct process_spec *spec)
 
 /* -- in the parent ------------------------------------------------------------------------------------------------ */
 
-/* A setting of the process. */
-static struct {
-	int attempts;
-	msec_t delay_ms;
-} forking = { 1, 0 };
-
 void
 process_set_fork_attempts(int attempts, msec_t delay_ms)
 {
-	forking.attempts = attempts;
-	forking.delay_ms = delay_ms;
+	settings.fork_attempts = attempts;
+	settings.fork_delay_ms = delay_ms;
 }
 
 pid_t
@@ -143,8 +141,8 @@ process_fork(void)
 {
 	pid_t pid = fork();
 
-	for (int attempt = 1; pid == -1 && attempt < forking.attempts; attempt++) {
-		poll(NULL, 0, (int)forking.delay_ms);
+	for (int attempt = 1; pid == -1 && attempt < settings.fork_attempts; attempt++) {
+		poll(NULL, 0, (int)settings.fork_delay_ms);
 		pid = fork();
 	}
 	return pid;
