@@ -20,6 +20,7 @@
 	BIND_BOOL(struct smtp_config, per_request_deadline, prefix "per_request_deadline"), \
 	BIND_BOOL(struct smtp_config, cname_overrides, prefix "cname_overrides_servername"), \
 	BIND_BOOL(struct smtp_config, send_xforward, prefix "send_xforward_command"), \
+	BIND_BOOL(struct smtp_config, log_tls, prefix "log_tls_feature_status"), \
 	BIND_STRING(struct smtp_config, tls_level, prefix "tls_security_level"), \
 	BIND_TIME(struct smtp_config, connect_timeout_sec, prefix "connect_timeout"), \
 	BIND_TIME(struct smtp_config, mail_timeout_sec, prefix "mail_timeout"), \

@@ -21,7 +21,7 @@ struct smtp_config {
 	/* how we speak */
 	const char *helo_name, *discard_keywords, *pix_workarounds, *tls_level, *verify_target;
 	int pix_threshold_sec, pix_delay_sec;
-	bool always_ehlo, never_ehlo, skip_5xx_greeting, skip_quit_response, quote_envelope, dummy_mail_auth, send_xforward;
+	bool always_ehlo, never_ehlo, skip_5xx_greeting, skip_quit_response, quote_envelope, dummy_mail_auth, send_xforward, log_tls;
 	bool use_tls, enforce_tls, assume_final;
 	const char *sasl_security, *sasl_delimiter, *sasl_type;
 	bool sasl_auth_enable, sasl_by_sender, sasl_soft_bounce;

@@ -352,7 +352,7 @@ smtp_deliver(void *arg, struct delivery_request *request, struct delivery_report
 	dsn_init(&delivery.last);
 	delivery.left = request->recipient_count;
 	delivery.settled = arena_alloc_array(&arena, request->recipient_count, sizeof(*delivery.settled));
-	if (!agent->client.lmtp)
+	if (!agent->client.lmtp && agent->client.config->log_tls)
 		request->tls = "none";
 	if (tls_demanded(&agent->client, request->nexthop, &delivery.last)) {
 		give_up(&delivery);
