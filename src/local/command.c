@@ -89,6 +89,7 @@ run(struct local_delivery *delivery, const struct target *target, const char *di
 	const char *line = target->text.data, *shell = config->command_shell[0] != '\0' ? config->command_shell : NULL;
 	struct process_environment environment;
 	struct process_spec spec = { .argv = command_argv(delivery->arena, line, shell), .search_path = true,
+		.otherwise = shell == NULL ? command_argv(delivery->arena, line, "/bin/sh -c") : NULL,
 		.directory = directory, .as = geteuid() == 0 ? &target->as : NULL, .file_size_max = config->mailbox_size_limit };
 	struct delivery_command command = { &spec, line, config->command_time_limit_sec };
 	struct buf output = BUF_INIT;

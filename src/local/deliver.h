@@ -50,6 +50,7 @@ struct step {
 	unsigned origin;		/* LOCAL_ALIAS, _FORWARD, _INCLUDE: what the members stand in */
 	const struct user *user;	/* on whose behalf; NULL: none, `as` is the owner of a table or file */
 	struct identity as;
+	bool named_by_root;		/* stands in a table or file of root, and so in those that named that */
 	struct view sender;		/* owner-alias changes it */
 	bool owned;			/* … and makes members go to a new queue file */
 };

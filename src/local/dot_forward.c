@@ -142,7 +142,7 @@ expand_file(struct local_delivery *delivery, const struct step *above, const str
 	step->forward_of = step->user = user;
 	step->origin = LOCAL_FORWARD;
 	step->as = user->as.uid != 0 ? user->as : delivery->agent->default_privs;
-	step->owned = false;
+	step->owned = step->named_by_root = false;
 	if (step->delimiter != '\0' && !matched && (delivery->agent->propagate & LOCAL_FORWARD))
 		step->unmatched = arena_printf(delivery->arena, "%c%.*s", step->delimiter, VIEW_ARG(step->extension));
 	if (local_members(delivery, step, text, true) == 0)

@@ -214,6 +214,7 @@ take_table_owner(struct local_delivery *delivery, struct step *step, const struc
 	step->origin = LOCAL_ALIAS;
 	step->user = NULL;
 	step->as = trusted ? local_rights(delivery, uid) : delivery->agent->default_privs;
+	step->named_by_root = trusted && uid == 0;
 }
 
 static void

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "global/address/address.h"
@@ -88,7 +89,7 @@ add_addresses(struct local_delivery *delivery, const struct step *step, struct v
 	address_list_init(&list, address_list_divide(delivery->arena, text), TOKENS_MAX, delivery->arena);
 	while (address_list_next(&list, &item)) {
 		any = true;
-		if (view_empty(item.internal))
+		if (view_empty(item.internal) || view_find(item.internal, '\0') >= 0)
 			local_problem(delivery, step, "5.1.3", "bad address syntax: %.*s", VIEW_ARG(text));
 		else
 			add_address(delivery, step, item.internal, aliases);
@@ -99,15 +100,51 @@ add_addresses(struct local_delivery *delivery, const struct step *step, struct v
 
 /* -- :include:/file ------------------------------------------------------------------------------------------------ */
 
-/* Opened with the rights of whoever named it; what is in it is done with those of its owner, or of the user who named it. */
+/* Root alone can have put something at this path, or a link into it. */
+static bool
+is_roots_place(const char *path)
+{
+	char *real = realpath(path, NULL), *part = real;
+	bool good = real != NULL && strcmp(real, path) == 0;
+	struct stat st;
+
+	while (good && (part = strrchr(real, '/')) != NULL) {
+		part[part == real] = '\0';		/* at last, "/" itself */
+		good = lstat(real, &st) == 0 && st.st_uid == 0 && (st.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+		if (part == real)
+			break;
+	}
+	free(real);
+	return good;
+}
+
+/*
+ * The rights of whoever named it. What root names in his aliases is opened with the rights of its owner; with root's, where
+ * nobody else can have made the path lead to a secret.
+ */
+static struct identity
+rights_to_open(const struct local_delivery *delivery, const struct step *step, const char *path)
+{
+	struct stat st;
+
+	identity_restore();
+	if (!step->named_by_root || lstat(path, &st) == -1)
+		return step->as;
+	if (st.st_uid != 0)
+		return local_rights(delivery, st.st_uid);
+	return is_roots_place(path) ? (struct identity){ .uid = 0, .gid = 0 } : step->as;
+}
+
+/* What is in it is done with the rights of its owner, or of the user who named it. */
 static bool
 read_include(struct local_delivery *delivery, struct step *step, const char *path, struct buf *text, struct buf *why)
 {
+	struct identity as = rights_to_open(delivery, step, path);
 	struct stat st;
 	bool ok = false;
 	int fd, error;
 
-	identity_assume(&step->as);
+	identity_assume(&as);
 	fd = file_open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, why);
 	error = errno;
 	identity_restore();
@@ -122,8 +159,10 @@ read_include(struct local_delivery *delivery, struct step *step, const char *pat
 	close(fd);
 	if (ok)
 		delivery->included += text->len;
-	if (ok && step->user == NULL)
+	if (ok && step->user == NULL) {
 		step->as = local_rights(delivery, st.st_uid);
+		step->named_by_root &= st.st_uid == 0;
+	}
 	errno = ok ? 0 : EINVAL;
 	return ok;
 }

@@ -24,7 +24,9 @@ ALIASES = {
     "list": "bob, carol-is-nobody, alice", "owner-list": "bob", "self": "self, alice", "quoted": '"|echo \\"a b\\" >'
     f'{OUT}/quoted"', "dotdot": "alice", "wait": "alice, waits", "owner-wait": "bob", "waits": '"|exit 75"',
     "words": f'"|{OUT}/show two  words"', "refused": '"|exit 77"', "crew": f":include:{OUT}/crew", "log": f"{OUT}/rootdir/log",
-    "program": f"{OUT}/program", "nodir": f"{OUT}/nodir/log",
+    "program": f"{OUT}/program", "nodir": f"{OUT}/nodir/log", "assigns": '"|FOO=bar true"', "missing": '"|no-such-program x"',
+    "private": ":include:/etc/private-list", "linked": f":include:{HOME}/alice/list", "lured": f":include:{HOME}/alice/etc/private-list",
+    "hers": f":include:{HOME}/alice/own",
 }
 MAIN = {
     "alias_maps": "texthash:$config_directory/aliases", "recipient_delimiter": "+", "command_time_limit": "1s",
@@ -247,6 +249,32 @@ def test_includes_that_double_the_work_with_each_level(mta: Mta) -> None:
     forward(f":include:{HOME}/alice/list0\n")
     found = [each[1:3] for each in outcomes(mta, "alice@example.test")]
     assert sorted(found) == [("bounced", "5.4.6"), ("sent", "2.0.0")]
+
+
+@pytest.fixture
+def private_list() -> Iterator[None]:
+    """A list that root alone may read, where root alone can put something."""
+    path = Path("/etc/private-list")
+    path.write_text("bob\n")
+    path.chmod(0o600)
+    yield
+    path.unlink()
+
+
+def test_include_of_root_is_read_as_root(mta: Mta, private_list: None) -> None:
+    assert outcome(mta, "private@example.test")[:2] == ("sent", "2.0.0")
+
+
+def test_include_of_a_user_is_read_as_that_user(mta: Mta) -> None:
+    forward("bob\n", 0o600, name="own")
+    assert outcome(mta, "hers@example.test")[:2] == ("sent", "2.0.0")
+
+
+@pytest.mark.parametrize("alias", ["linked", "lured"])
+def test_user_makes_a_path_lead_to_a_list_of_root(mta: Mta, private_list: None, alias: str) -> None:
+    (ALICE / "list").symlink_to("/etc/private-list")
+    (ALICE / "etc").symlink_to("/etc")
+    assert outcome(mta, f"{alias}@example.test")[:2] == ("bounced", "5.3.5")
 
 
 @pytest.mark.parametrize("alias", ["nolist", "relative"])
@@ -495,6 +523,20 @@ def test_time_limit_ends_the_whole_group(mta: Mta, alias: str) -> None:
     assert status == "bounced" and "time limit exceeded" in words
     name = {"hangs": "sleep 300", "flood": "yes"}[alias]
     poll(lambda: subprocess.run(["pgrep", "-u", "nobody", "-fx", name], capture_output=True).returncode, what="end of it")
+
+
+def test_what_is_no_program_is_for_the_shell(mta: Mta) -> None:
+    """It knows assignments, and its "not found" is final."""
+    assert outcome(mta, "assigns@example.test")[:2] == ("sent", "2.0.0")
+    status, code, words = outcome(mta, "missing@example.test")
+    assert (status, code) == ("bounced", "5.3.0") and "status 127" in words and "no-such-program" in words
+
+
+def test_null_byte_in_forward(mta: Mta) -> None:
+    """No notice could name such an address: it would be tried again for days, and the others with it."""
+    forward("\\alice\nbo\0b\n")
+    found = [each[1:3] for each in outcomes(mta, "alice@example.test")]
+    assert sorted(found) == [("bounced", "5.1.3"), ("sent", "2.0.0")]
 
 
 def test_command_with_plain_words_needs_no_shell(mta: Mta) -> None:

@@ -20,7 +20,8 @@ void	command_deliver(const struct delivery_request *request, const struct copy_e
 
 /*
  * The words of a command line, and NULL: divided by blanks when nothing in it needs a shell; else the shell (NULL:
- * /bin/sh -c; "/path/to/shell -c": always that one) and the line.
+ * /bin/sh -c; "/path/to/shell -c": always that one) and the line. A shell knows more than programs (NAME=value in front,
+ * and what "not found" means): where the first word is none, it is to be asked after all.
  */
 char	**command_argv(struct arena *arena, const char *line, const char *shell);
 

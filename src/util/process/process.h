@@ -40,6 +40,7 @@ void	identity_restore(void);
 struct process_spec {
 	char *const *argv;		/* argv[0] is the path; no shell */
 	bool search_path;		/* argv[0] is looked for in PATH */
+	char *const *otherwise;		/* executed, argv[0] being a path, when that finds nothing; NULL: none */
 	char *const *environment;	/* "NAME=value", NULL ended; nothing else is passed */
 	const char *directory;		/* NULL: stay */
 	const char *chroot;		/* NULL: none */

@@ -122,7 +122,9 @@ child(const struct process_spec *spec)
 		cannot_run("change directory to", spec->directory);
 	if (spec->search_path)
 		execvpe(spec->argv[0], spec->argv, spec->environment);
-	else
+	if (spec->search_path && spec->otherwise != NULL && errno == ENOENT && strchr(spec->argv[0], '/') == NULL)
+		execve(spec->otherwise[0], spec->otherwise, spec->environment);
+	if (!spec->search_path)
 		execve(spec->argv[0], spec->argv, spec->environment);
 	cannot_run("execute", spec->argv[0]);
 }
