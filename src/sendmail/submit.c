@@ -135,7 +135,7 @@ put_options(struct submission *s)
 	put_number(s, "ret_flags", options->ret);
 }
 
-/* The first of what looks like several addresses. */
+/* The first of what looks like several addresses; the null sender when there is none. */
 static void
 take_first(struct buf *out, const char *text)
 {
@@ -144,10 +144,9 @@ take_first(struct buf *out, const char *text)
 	struct address_item item = { .angle = false };
 
 	address_list_init(&list, address_list_divide(&arena, view_string(text)), 100, &arena);
-	if (!address_list_next(&list, &item) || view_empty(item.internal))
-		log_fatal("bad sender address '%s'", text);
 	log_warn("-f option specified malformed sender: %s", text);
-	buf_set(out, item.internal);
+	if (address_list_next(&list, &item))
+		buf_set(out, item.internal);
 	arena_fini(&arena);
 }
 

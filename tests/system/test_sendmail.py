@@ -135,15 +135,15 @@ def test_sender(mta: Mta, arguments: list[str], sender: bytes) -> None:
     assert submitted(mta, *arguments, "bob")["S"] == [sender]
 
 
-@pytest.mark.parametrize("given, sender", [("a b c", b"a"), ("a,b", b"a"), ("x y@z", b"x")])
+@pytest.mark.parametrize("given, sender", [("a b c", b"a"), ("a,b", b"a"), ("x y@z", b"x"), (",", b""), ("g:;", b""), ("Joe <>", b"")])
 def test_sender_that_is_more_than_one_address(mta: Mta, given: str, sender: bytes) -> None:
-    """Programs put all kinds of text there; their mail goes out, and failures to whom comes first."""
+    """Programs put all kinds of text there; their mail goes out, and failures to whom comes first, or to nobody."""
     code, _, errors = sendmail(mta, "-f", given, "bob")
     assert code == 0 and "malformed sender" in errors and ("S", sender) in records(mta)
 
 
 @pytest.mark.parametrize("arguments, recipients", [
-    (["a, b"], [b"a", b"b"]), (["a b"], [b"a", b"b"]), (["<a@b>", "c"], [b"a@b", b"c"]), (['"a b"@c'], [b"a b@c"]), ([""], [b""]), (["<>"], [b""]),
+    (["a, b"], [b"a", b"b"]), (["a b"], [b"a", b"b"]), (["a @ b.c d"], [b"a@b.c", b"d"]), (["<a@b>", "c"], [b"a@b", b"c"]), (['"a b"@c'], [b"a b@c"]), ([""], [b""]), (["<>"], [b""]),
     (["--", "-f"], [b"-f"]), (["u@[127.0.0.1]"], [b"u@[127.0.0.1]"]), (["J\u00fcrgen@x"], ["J\u00fcrgen@x".encode()])])
 def test_recipients_of_the_command_line(mta: Mta, arguments: list[str], recipients: list[bytes]) -> None:
     assert submitted(mta, *arguments)["R"] == recipients

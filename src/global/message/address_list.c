@@ -389,6 +389,13 @@ address_list_rewrite(struct view value, size_t token_limit, address_rewrite *rew
 	return changed;
 }
 
+/* An '@' and a dot hold an address together. */
+static bool
+joins(char c)
+{
+	return c == '@' || c == '.';
+}
+
 struct view
 address_list_divide(struct arena *arena, struct view value)
 {
@@ -398,8 +405,11 @@ address_list_divide(struct arena *arena, struct view value)
 	if (view_find_any(value, " \t") < 0 || view_find_any(value, "\"<(:;\\") >= 0)
 		return value;
 	copy = arena_string(arena, value);
-	for (size_t i = 0; i < value.len; i++)
-		if (copy[i] == ' ' || copy[i] == '\t')
-			copy[i] = ',';
+	for (size_t i = 0, end; i < value.len; i = end + 1) {	/* trimmed: there is something before and behind each blank */
+		for (end = i; char_is(copy[end], CHAR_BLANK); end++)
+			;
+		if (end > i && !joins(copy[i - 1]) && !joins(copy[end]))
+			memset(copy + i, ',', end - i);
+	}
 	return view_bytes(copy, value.len);
 }

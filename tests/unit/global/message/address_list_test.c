@@ -125,6 +125,7 @@ static const struct {
 } divided[] = {
 	{ "blanks", "a@x.test b@x.test\tc", "a@x.test,b@x.test,c" },
 	{ "commas and blanks", " a, b c ", "a,,b,c" },
+	{ "blanks in an address", "a @ x . test b@ x c @y  d", "a @ x . test,b@ x,c @y,,d" },
 	{ "phrase", "Joe User <joe>, b", "Joe User <joe>, b" },
 	{ "quoted", "\"a b\"@x.test c", "\"a b\"@x.test c" },
 	{ "comment", "a (b c)", "a (b c)" },
