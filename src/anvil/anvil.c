@@ -78,6 +78,18 @@ stamp(time_t when, char text[32])
 }
 
 static void
+report_rate(const struct counters_statistics *s, enum anvil_event event, int unit_sec)
+{
+	const struct counters_peak *peak = &s->rates[event];
+	char when[32];
+
+	if (peak->value > 0)
+		log_info("statistics: max %s rate %d/%ds for (%s) at %s", rate_names[event], peak->value, unit_sec,
+		    buf_c(&peak->who), stamp(peak->when, when));
+}
+
+/* Connections first, as readers of the log know it. */
+static void
 report(struct service_context *ctx)
 {
 	const struct anvil_config *config = service_config(ctx);
@@ -85,14 +97,12 @@ report(struct service_context *ctx)
 	const struct counters_statistics *s = counters_statistics(state->counters);
 	char when[32];
 
-	for (size_t i = 0; i < ANVIL_EVENTS; i++) {
-		if (s->rates[i].value > 0)
-			log_info("statistics: max %s rate %d/%ds for (%s) at %s", rate_names[i], s->rates[i].value,
-			    config->time_unit_sec, buf_c(&s->rates[i].who), stamp(s->rates[i].when, when));
-	}
+	report_rate(s, ANVIL_CONNECT, config->time_unit_sec);
 	if (s->connections.value > 0)
 		log_info("statistics: max connection count %d for (%s) at %s", s->connections.value,
 		    buf_c(&s->connections.who), stamp(s->connections.when, when));
+	for (enum anvil_event event = ANVIL_MESSAGE; event < ANVIL_EVENTS; event++)
+		report_rate(s, event, config->time_unit_sec);
 	if (s->cache_size > 0)
 		log_info("statistics: max cache size %zu at %s", s->cache_size, stamp(s->cache_when, when));
 	counters_reset_statistics(state->counters);

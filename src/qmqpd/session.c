@@ -175,9 +175,10 @@ take_sender(struct view text, void *arg)
 	if (!wants_verp)
 		buf_set(&session->sender, text);
 	if (session->too_big)
-		refuse(session, ANSWER_NEVER, "Error: message too large");
+		refuse(session, ANSWER_NEVER, "netstring length exceeds storage limit while receiving message content");
 	else if (wants_verp && !verp_allowed(session, verp))
-		refuse(session, ANSWER_NEVER, "Error: VERP delimiters need to be of \"%s\"", session->config->verp_filter);
+		refuse(session, ANSWER_NEVER, "Error: Invalid VERP delimiters: \"%.2s\". Need two characters from \"%s\"",
+		    verp, session->config->verp_filter);
 	else
 		open_cleanup(session, buf_view(&session->sender), wants_verp ? view_bytes(verp, 2) : VIEW_EMPTY);
 }
@@ -187,11 +188,11 @@ take_recipient(struct view text, void *arg)
 {
 	struct session *session = arg;
 
-	if (view_empty(text))
-		refuse(session, ANSWER_NEVER, "Error: empty recipient address");
+	if (view_find_any(text, "\r\n") >= 0)
+		refuse(session, ANSWER_NEVER, "Error: line end in a recipient address");
 	if (session->recipients++ == 0)
 		buf_set(&session->recipient, text);
-	if (session->open)
+	if (session->open && session->refusal.len == 0)
 		cleanup_put(session->server->cleanup, RECORD_RECIPIENT, text);
 }
 
@@ -301,10 +302,8 @@ hand_over(struct session *session)
 static void
 request_ended(struct session *session)
 {
-	if (session->request.items < 2)
-		refuse(session, ANSWER_NEVER, "Error: no sender");
 	if (session->recipients == 0)
-		refuse(session, ANSWER_NEVER, "Error: no recipients");
+		refuse(session, ANSWER_NEVER, "Error: no recipients specified");
 	if (session->refusal.len == 0)
 		hand_over(session);
 	if (session->refusal.len > 0)
@@ -338,8 +337,8 @@ serve(struct session *session)
 		request_ended(session);
 		break;
 	case QMQP_MALFORMED:
-		log_warn("%s: badly formed request while %s", buf_c(&session->peer.namaddr), session->stage);
-		refuse(session, ANSWER_NEVER, "Error: badly formed request");
+		refuse(session, ANSWER_NEVER, "netstring %s while receiving %s",
+		    session->request.too_long ? "length exceeds storage limit" : "format error", qmqp_part(&session->request));
 		say_no(session);
 		break;
 	case QMQP_MORE:

@@ -270,6 +270,17 @@ def test_who_counts_sessions_is_kept_while_one_is_open(make_mta: MakeMta) -> Non
     poll(lambda: not mta.children("anvil"), 20, "end of anvil")
 
 
+def test_peaks_of_clients_are_logged_in_their_order(make_mta: MakeMta) -> None:
+    """Readers of the log rely on connections coming first."""
+    mta = make_mta({"anvil_status_update_time": "1s", "smtpd_client_event_limit_exceptions": "",
+                    "smtpd_client_message_rate_limit": "100", "smtpd_client_recipient_rate_limit": "100"},
+                   {"anvil/unix": "- - n - 1 anvil"}).start()
+    mta.send("a@example.test", "alice@localhost")
+    mta.wait_log("max cache size")
+    peaks = re.findall(r"statistics: max ([a-z ]+) \d+", mta.log())
+    assert peaks[:5] == ["connection rate", "connection count", "message rate", "recipient rate", "cache size"]
+
+
 def test_the_window_is_as_small_as_it_is_said(make_mta: MakeMta) -> None:
     mta = make_mta({"tcp_windowsize": "4096"}).start()
     found = poll(lambda: re.search(rf"LISTEN.*:{mta.port} .*\n.*skmem:\(r\d+,rb(\d+)", sockets()), 5, "the listener")

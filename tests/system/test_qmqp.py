@@ -64,6 +64,11 @@ def test_a_first_line_that_begins_with_a_blank(qmqp: Mta) -> None:
     assert "\n\n blank\n" in qmqp.mailbox("bob")
 
 
+def test_an_empty_recipient_is_somebody(qmqp: Mta) -> None:
+    """See empty_address_recipient."""
+    assert ask(request(b"\n", b"a@example.org", b"")).startswith("KOk: queued as ")
+
+
 def test_return_path_per_recipient(qmqp: Mta) -> None:
     queue_id = ask(request(b"\n", b"list-1-@example.org-@[]", b"bob@example.test")).split()[-1]
     qmqp.wait_log(rf" {queue_id}: to=<bob@example.test>.*status=sent")
@@ -71,16 +76,19 @@ def test_return_path_per_recipient(qmqp: Mta) -> None:
 
 
 @pytest.mark.parametrize("data, answer", [
-    (request(b"\n", b"listx@example.org-@[]", b"bob"), 'DError: VERP delimiters need to be of "-=+"'),
-    (request(b"\n", b"a@example.org"), "DError: no recipients"),
-    (request(b"\n", b"a@example.org", b""), "DError: empty recipient address"),
-    (request(b"x" * 100001, b"a@example.org", b"bob"), "DError: message too large"),
+    (request(b"\n", b"listx@example.org-@[]", b"bob"), 'DError: Invalid VERP delimiters: "x=". Need two characters from "-=+"'),
+    (request(b"\n", b"a@example.org"), "DError: no recipients specified"),
+    (request(b"\n", b"a@example.org", b"bob\nbob"), "DError: line end in a recipient address"),
+    (request(b"x" * 100001, b"a@example.org", b"bob"), "Dnetstring length exceeds storage limit while receiving message content"),
     (request(b"Received: x\n" * 51, b"a@example.org", b"bob"), "Dtoo many hops"),
-    (request(b"\n", b"a@" + b"x" * 3000, b"bob"), "DError: badly formed request"),
-    (b"GET / HTTP/1.0\r\n\r\n", "DError: badly formed request"),
-    (b"99999999999999999:", "DError: badly formed request"),
+    (request(b"\n", b"a@" + b"x" * 3000, b"bob"), "Dnetstring length exceeds storage limit while receiving sender address"),
+    (b"GET / HTTP/1.0\r\n\r\n", "Dnetstring format error while receiving QMQP packet header"),
+    (b"99999999999999999:", "Dnetstring format error while receiving QMQP packet header"),
+    (netstring(), "Dnetstring format error while receiving message content"),
+    (netstring(netstring(b"\n")), "Dnetstring format error while receiving sender address"),
+    (request(b"\n", b"a@example.org", b"bob")[:-1] + b";", "Dnetstring format error while receiving recipient address"),
     (b"10:5:hel", ""),
-], ids=range(9))
+], ids=range(12))
 def test_refusals(qmqp: Mta, data: bytes, answer: str) -> None:
     assert ask(data) == answer
 

@@ -50,7 +50,8 @@ end_number(struct qmqp_request *request)
 		begin_number(request, ITEM_LENGTH);
 		return true;
 	}
-	if (request->length >= request->outer_left || (request->items > 0 && request->length > request->address_max))
+	request->too_long = request->items > 0 && request->length > request->address_max;
+	if (request->too_long || request->length >= request->outer_left)
 		return false;
 	begin_bytes(request);
 	return true;
@@ -143,6 +144,19 @@ qmqp_feed(struct qmqp_request *request, struct view bytes)
 			return QMQP_MALFORMED;
 	}
 	return request->state == ALL_SEEN ? QMQP_DONE : QMQP_MORE;
+}
+
+const char *
+qmqp_part(const struct qmqp_request *request)
+{
+	bool next = request->state == ITEM_LENGTH || request->state >= OUTER_END;
+	uint64_t item = request->items + next;
+
+	if (request->state == OUTER_LENGTH)
+		return "QMQP packet header";
+	if (item <= 1)
+		return "message content";
+	return item == 2 ? "sender address" : "recipient address";
 }
 
 void

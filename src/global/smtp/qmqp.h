@@ -30,10 +30,13 @@ struct qmqp_request {
 	unsigned state, digits;
 	uint64_t length, left, outer_left;
 	uint64_t items;			/* begun so far */
+	bool too_long;			/* malformed, because an address is longer than address_max */
 	struct buf address;
 };
 
 enum qmqp_result qmqp_feed(struct qmqp_request *request, struct view bytes);
+/* What is being read, or is missing: "sender address". */
+const char *qmqp_part(const struct qmqp_request *request);
 void	qmqp_request_fini(struct qmqp_request *request);
 
 /* For whoever speaks: "5:hello,". */
