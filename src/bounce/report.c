@@ -90,8 +90,8 @@ write_from(struct bounce_case *c, const struct bounce_template *template)
 {
 	bool ours = view_is(template->from, BOUNCE_TEMPLATE_FROM);
 
-	if (ours && strcmp(c->bounce->config->from_format, "obsolete") != 0)
-		line(c, "From: Mail Delivery System <MAILER-DAEMON>");
+	if (ours && strcmp(c->bounce->config->from_format, "obsolete") == 0)
+		line(c, "From: MAILER-DAEMON (Mail Delivery System)");
 	else
 		line(c, "From: %.*s", VIEW_ARG(template->from));
 }

@@ -64,6 +64,7 @@ def test_edit(conf: Path, before: str, args: list[str], after: str) -> None:
 
 def test_templates(conf: Path) -> None:
     assert "at host $myhostname" in postconf(conf, "-t")
+    assert postconf(conf, "-t").count("\nFrom: Mail Delivery System <MAILER-DAEMON>\n") == 4
     assert "at host mail.example.test" in postconf(conf, "-o", "myhostname=mail.example.test", "-b")
     (conf / "words").write_text("failure_template = <<END\nSubject: ours\n\nfrom $myhostname\nEND\n")
     assert "Subject: ours" in postconf(conf, "-t", str(conf / "words"))

@@ -19,7 +19,7 @@
 
 enum bounce_template_kind { TEMPLATE_FAILURE, TEMPLATE_DELAY, TEMPLATE_SUCCESS, TEMPLATE_VERIFY, TEMPLATE_COUNT };
 
-#define BOUNCE_TEMPLATE_FROM	"MAILER-DAEMON (Mail Delivery System)"
+#define BOUNCE_TEMPLATE_FROM	"Mail Delivery System <MAILER-DAEMON>"
 
 struct bounce_template {
 	const char *name;			/* "failure_template" */
