@@ -47,12 +47,14 @@ enum { UNKNOWN = ARRAY_COUNT(commands) };	/* index of its counter */
 _Static_assert((int)UNKNOWN < (int)COMMANDS_MAX, "a counter for each verb and one for the rest");
 
 /* What a verb gets that comes at the wrong time. */
-static const struct {
+struct misplaced {
 	const char *name;
 	unsigned states;
 	int code;
 	const char *dsn, *text;
-} out_of_order[] = {
+};
+
+static const struct misplaced out_of_order[] = {
 	{ "XCLIENT", ~IN(READY),			503, "5.5.1", "Error: MAIL transaction in progress" },
 	{ "XFORWARD", ~IN(READY),			503, "5.5.1", "Error: MAIL transaction in progress" },
 	{ "MAIL", IN(MAIL) | IN(REFUSED) | IN(RCPT) | IN(BDAT), 503, "5.5.1", "Error: nested MAIL command" },

@@ -2,11 +2,13 @@
 
 #include "util/log/log.h"
 
-static const struct {
+struct keyword {
 	enum ehlo_keyword bit;
 	const char *name;
 	const char *rest;		/* behind it */
-} keywords[] = {
+};
+
+static const struct keyword keywords[] = {
 	{ EHLO_PIPELINING,		"PIPELINING" },
 	{ EHLO_SIZE,			"SIZE" },
 	{ EHLO_VRFY,			"VRFY" },

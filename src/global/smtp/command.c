@@ -190,10 +190,12 @@ param_envid(struct view value, struct params *params)
 	return params->mail->has_envid = true;
 }
 
-static const struct {
+struct notify_word {
 	const char *name;
 	int bit;
-} notify_words[] = {
+};
+
+static const struct notify_word notify_words[] = {
 	{ "NEVER",	DSN_NOTIFY_NEVER },
 	{ "SUCCESS",	DSN_NOTIFY_SUCCESS },
 	{ "FAILURE",	DSN_NOTIFY_FAILURE },
