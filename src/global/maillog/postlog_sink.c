@@ -85,13 +85,14 @@ send_waiting(struct view line)
 {
 	msec_t deadline = clock_deadline(the.never_wait ? 1 : WAIT_MS);
 	enum sent sent;
+	int attempt = 0;
 
 	if ((sent = send_once(line)) == GONE) {
 		close_all();
 		sent = connect_socket() ? send_once(line) : GONE;
 	}
 	while (sent == FULL && !the.never_wait && clock_poll_ms(deadline) > 0) {
-		fd_wait(the.socket, POLLOUT, deadline);
+		log_pause(attempt++, deadline);
 		sent = send_once(line);
 	}
 	return sent == SENT;

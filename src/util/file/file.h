@@ -37,7 +37,8 @@ bool	file_sync_directory(const char *path_of_file, struct buf *why);
 /*
  * Do changes of names reach the disk in the order in which they were made, for both files? Then a name made beside one is
  * safe before a name beside the other goes: one file system, with one log for all names (ext4, XFS) or without a disk.
- * TODO: ext2 and ext4 without a journal have the same magic number, and no log: true there, too, and wrong.
+ * (ext2, and ext4 without a journal, have the same number: nothing is safe there that was not synced, the queue's own
+ * renames included; a sync of one directory would promise what the rest does not keep.)
  */
 bool	file_names_keep_order(int fd, int other);
 bool	file_make_directories(const char *path, mode_t mode, struct buf *why);	/* mkdir -p */

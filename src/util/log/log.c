@@ -16,7 +16,7 @@
 #include "util/text/buf.h"
 #include "util/text/encode.h"
 
-enum { SINKS_MAX = 4, LINE_MAX_BYTES = 8000, SYSLOG_WAIT_MS = 1000 };
+enum { SINKS_MAX = 4, LINE_MAX_BYTES = 8000, SYSLOG_WAIT_MS = 1000, PAUSE_SHIFT_MAX = 4 };
 
 /* The log is a true singleton. */
 static struct {
@@ -163,21 +163,30 @@ syslog_time(void)
 	return text;
 }
 
+void
+log_pause(int attempt, msec_t deadline)
+{
+	int pause = 1 << (attempt < PAUSE_SHIFT_MAX ? attempt : PAUSE_SHIFT_MAX), left = clock_poll_ms(deadline);
+
+	pause += (int)process_id() % 2;
+	poll(NULL, 0, pause < left ? pause : left);
+}
+
 /* Sends the line; a full socket may be waited for, for one second; a vanished one is opened again, once. */
 static bool
 syslog_send(struct view line)
 {
 	msec_t deadline = clock_now() + (the.never_wait ? 0 : SYSLOG_WAIT_MS);
 	bool reopened = false;
+	int attempt = 0;
 
 	while (syslog_connect()) {
 		if (send(the.syslog_fd, line.data, line.len, MSG_NOSIGNAL) != -1)
 			return true;
 		if (errno == EAGAIN || errno == ENOBUFS) {
-			struct pollfd wait = { the.syslog_fd, POLLOUT, 0 };
-
-			if (clock_poll_ms(deadline) == 0 || poll(&wait, 1, clock_poll_ms(deadline)) == 0)
+			if (clock_poll_ms(deadline) == 0)
 				return false;
+			log_pause(attempt++, deadline);
 		} else if (errno != EINTR) {
 			close(the.syslog_fd);
 			the.syslog_fd = -1;

@@ -12,6 +12,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 
+#include "util/base/clock.h"
 #include "util/text/view.h"
 
 enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARN, LOG_LEVEL_ERROR, LOG_LEVEL_FATAL, LOG_LEVEL_PANIC };
@@ -38,6 +39,11 @@ void	log_to_stderr(bool on);				/* "postmap: warning: text", tag's last part fir
 void	log_stderr_as(const char *name);		/* another name there; kept, not copied */
 void	log_to_syslog(bool on);				/* on after log_open() */
 void	log_never_wait(bool on);			/* not even that second, for who serves many at once */
+/*
+ * Before another try with a log socket that is full: 1 to 16 ms, longer with each attempt. Who waited for the socket itself
+ * would wake with all the others each time that a line is taken from it, and one of them would find room.
+ */
+void	log_pause(int attempt, msec_t deadline);
 bool	log_flush(void);				/* false: some lines still wait for syslog */
 void	log_forked(void);				/* in a child: what waits is the parent's to send; we may wait again */
 void	log_set_fatal_status(int status);
