@@ -9,7 +9,7 @@
 #include "table/table.h"
 #include "util/base/clock.h"
 
-enum { RECENT_COUNT = 64, RECENT_MS = 1000 };
+enum { RECENT_COUNT = 256, RECENT_MS = 1000 };
 
 /* All zero at first. A place belongs to the last key that hashed to it. */
 struct recent {

@@ -2,9 +2,13 @@
 #include <grp.h>
 #include <pwd.h>
 
+#include "table/recent.h"
 #include "table/types.h"
 
-/* unix: passwd.byname and group.byname, as lines of /etc/passwd and /etc/group. */
+/*
+ * unix: passwd.byname and group.byname, as lines of /etc/passwd and /etc/group. Answers hold for a second: whoever is asked
+ * for many clients at once reads the files once for all of them.
+ */
 
 enum { ENTRY_SIZE_MAX = 16 * 1024 * 1024 };
 
@@ -56,18 +60,33 @@ static const struct unix_map maps[] = {
 	{ "group.byname", find_group },
 };
 
+struct unix_table {
+	const struct unix_map *map;
+	struct recent recent;
+};
+
 static void
 unix_close(void *state)
 {
+	struct unix_table *table = state;
+
+	recent_fini(&table->recent);
+	mem_free(table);
 }
 
 static void *
 unix_open(const struct table_env *env, const char *name, unsigned flags, struct table_traits *traits, struct buf *why)
 {
+	struct unix_table *table;
+
 	traits->owner_trusted = true;
-	for (size_t i = 0; i < ARRAY_COUNT(maps); i++)
-		if (strcmp(name, maps[i].name) == 0)
-			return (void *)(uintptr_t)&maps[i];
+	for (size_t i = 0; i < ARRAY_COUNT(maps); i++) {
+		if (strcmp(name, maps[i].name) != 0)
+			continue;
+		table = mem_new(sizeof(*table));
+		table->map = &maps[i];
+		return table;
+	}
 	why_set(why, "unknown map name: unix:%s", name);
 	return NULL;
 }
@@ -96,9 +115,8 @@ find_with_room(const struct unix_map *map, const char *name, struct buf *line)
 }
 
 static enum lookup
-unix_lookup(void *state, struct view key, struct buf *value, struct buf *why)
+ask(const struct unix_map *map, struct view key, struct buf *value, struct buf *why)
 {
-	const struct unix_map *map = state;
 	struct buf name = BUF_INIT;
 	int error = 0;
 
@@ -112,6 +130,19 @@ unix_lookup(void *state, struct view key, struct buf *value, struct buf *why)
 		return LOOKUP_NONE;
 	why_set(why, "unix:%s: %s", map->name, strerror(error));
 	return LOOKUP_RETRY;
+}
+
+static enum lookup
+unix_lookup(void *state, struct view key, struct buf *value, struct buf *why)
+{
+	struct unix_table *table = state;
+	enum lookup found;
+
+	if (recent_get(&table->recent, key, value, &found))
+		return found;
+	found = ask(table->map, key, value, why);
+	recent_put(&table->recent, key, buf_view(value), found);
+	return found;
 }
 
 static const struct table_ops ops = { .lookup = unix_lookup, .close = unix_close };
