@@ -39,6 +39,17 @@ refuse_if_running(const struct control *control)
 		log_fatal(NAME " is already running");
 }
 
+const char *
+control_setting(const struct control *control, const char *name)
+{
+	struct buf why = BUF_INIT;
+	const char *value = config_string(control->config, name, &why);
+
+	if (value == NULL)
+		log_fatal("%s", buf_c(&why));
+	return value;
+}
+
 static void
 send_signal(pid_t pid, int signal_number)
 {

@@ -25,6 +25,9 @@ struct control {
 	gid_t setgid_group;
 };
 
+/* The expanded value of a parameter; fatal when it is in error. The configuration owns it. */
+const char	*control_setting(const struct control *control, const char *name);
+
 /* Runs multi_instance_wrapper with the words of the command, if there is one and more than this mail system. */
 void	control_wrap(const struct control *control, char **command);
 

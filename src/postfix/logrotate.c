@@ -25,17 +25,6 @@ put_old_name(struct buf *out, const char *path, const char *suffix)
 	buf_printf(out, "%s.%s", path, text);
 }
 
-static const char *
-setting(const struct control *control, const char *name)
-{
-	struct buf why = BUF_INIT;
-	const char *value = config_string(control->config, name, &why);
-
-	if (value == NULL)
-		log_fatal("%s", buf_c(&why));
-	return value;
-}
-
 /* The processes of now still write to the old file; they leave it with the reload. */
 static void
 reload(const struct control *control)
@@ -77,11 +66,11 @@ control_logrotate(struct control *control)
 
 	if (path[0] == '\0' || maillog_file_is_stdout(&file))
 		log_fatal("maillog_file = %s: there is no file to rotate", path);
-	put_old_name(&old, path, setting(control, "maillog_file_rotate_suffix"));
+	put_old_name(&old, path, control_setting(control, "maillog_file_rotate_suffix"));
 	if (access(buf_c(&old), F_OK) == 0)
 		log_fatal("%s exists", buf_c(&old));
 	if (rename(path, buf_c(&old)) == -1)
 		log_fatal("rename %s to %s: %s", path, buf_c(&old), strerror(errno));
 	reload(control);
-	return compress(setting(control, "maillog_file_compressor"), buf_c(&old));
+	return compress(control_setting(control, "maillog_file_compressor"), buf_c(&old));
 }

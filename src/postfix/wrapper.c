@@ -12,17 +12,6 @@
 
 enum { WORDS_MAX = 64 };
 
-static const char *
-setting(const struct control *control, const char *name)
-{
-	struct buf why = BUF_INIT;
-	const char *value = config_string(control->config, name, &why);
-
-	if (value == NULL)
-		log_fatal("%s", buf_c(&why));
-	return value;
-}
-
 /* What it needs to find its way. */
 static void
 set_environment(const struct control *control)
@@ -33,14 +22,14 @@ set_environment(const struct control *control)
 	};
 
 	for (size_t i = 0; i < ARRAY_COUNT(names); i++)
-		setenv(names[i], setting(control, names[i]), 1);
+		setenv(names[i], control_setting(control, names[i]), 1);
 }
 
 void
 control_wrap(const struct control *control, char **command)
 {
-	struct view wrapper = view_string(setting(control, "multi_instance_wrapper")), word;
-	struct view others = view_string(setting(control, "multi_instance_directories"));
+	struct view wrapper = view_string(control_setting(control, "multi_instance_wrapper")), word;
+	struct view others = view_string(control_setting(control, "multi_instance_directories"));
 	struct arena arena = ARENA_INIT;
 	char *words[WORDS_MAX + 1];
 	size_t count = 0;

@@ -7,7 +7,7 @@
 
 /*
  * unix: passwd.byname and group.byname, as lines of /etc/passwd and /etc/group. Answers hold for a second: whoever is asked
- * for many clients at once reads the files once for all of them.
+ * for many clients at once reads the files once for all of them. (By way of proxymap, whose clients remember, too: two.)
  */
 
 enum { ENTRY_SIZE_MAX = 16 * 1024 * 1024 };

@@ -156,8 +156,10 @@ proxy_lookup(void *state, struct view key, struct buf *value, struct buf *why)
 	struct proxy_answer answer;
 	enum lookup found;
 
-	if (p->recent != NULL && recent_get(p->recent, key, value, &found))
+	if (p->recent != NULL && recent_get(p->recent, key, value, &found)) {
+		buf_reset(&p->next);
 		return found;
+	}
 	found = ask(p, PROXY_FRAME_LOOKUP, &request, &answer, why);
 	if (found == LOOKUP_FOUND)
 		buf_set(value, answer.value);
