@@ -25,6 +25,7 @@ struct agent {
 	struct resolver *resolver;
 	struct cleanup_client *cleanup;
 	struct mailbox_lock_policy lock;
+	struct sync_pace pace;
 	struct identity default_privs;
 	unsigned allow_commands, allow_files, prepend_delivered, propagate;	/* LOCAL_* */
 };

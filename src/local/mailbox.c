@@ -39,7 +39,8 @@ deliver_mailbox(struct local_delivery *delivery, const struct target *target, co
 	bool spool = config->home_mailbox[0] == '\0', biff = config->biff && !is_directory(path);
 	off_t start = 0;
 	struct mailbox_target to = { .path = path, .as = &target->user->as, .size_limit = config->mailbox_size_limit,
-		.lock = &delivery->agent->lock, .strict_ownership = config->strict_ownership, .spool = spool, .start = &start };
+		.lock = &delivery->agent->lock, .strict_ownership = config->strict_ownership, .spool = spool,
+		.pace = &delivery->agent->pace, .start = &start };
 
 	store(delivery, target, &to, dsn);
 	if (biff && dsn->status[0] == '2')
@@ -66,7 +67,7 @@ deliver_file(struct local_delivery *delivery, const struct target *target, const
 {
 	struct mailbox_lock_policy lock = delivery->agent->lock;
 	struct mailbox_target to = { .path = path, .as = &target->as, .size_limit = delivery->agent->config->mailbox_size_limit,
-		.lock = &lock, .file = true };
+		.lock = &lock, .file = true, .pace = &delivery->agent->pace };
 
 	lock.dotlock_optional = true;	/* the directory of a log may be nobody's */
 	store(delivery, target, &to, dsn);

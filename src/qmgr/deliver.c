@@ -55,6 +55,8 @@ flags_of(const struct mail *mail, const struct destination *destination)
 		flags |= DELIVERY_CONN_STORE;
 	if (mail->envelope.size.recipients == 1)
 		flags |= DELIVERY_SOLE;
+	if (destination->todo == 0 && list_empty(&destination->transport->ready))
+		flags |= DELIVERY_UNHURRIED;
 	return flags;
 }
 

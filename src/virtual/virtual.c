@@ -39,6 +39,7 @@ struct agent {
 	const char *service;
 	struct maps *mailboxes, *uids, *gids;
 	struct mailbox_lock_policy lock;
+	struct sync_pace pace;
 };
 
 /* -- start --------------------------------------------------------------------------------------------------------- */
@@ -175,14 +176,14 @@ find_mailbox(const struct agent *agent, struct view address, struct buf *path, s
 /* -- delivery ------------------------------------------------------------------------------------------------------ */
 
 static void
-store(const struct agent *agent, const struct delivery_request *request, const struct queue_recipient *recipient,
+store(struct agent *agent, const struct delivery_request *request, const struct queue_recipient *recipient,
     const char *path, const struct identity *as, struct dsn *dsn)
 {
 	unsigned original = request->settings->original_recipient ? COPY_ORIGINAL_TO : 0;
 	struct copy_envelope envelope = { request->sender, view_empty(recipient->original) ? recipient->address :
 		recipient->original, recipient->address, COPY_RETURN_PATH | COPY_DELIVERED_TO | original, NULL };
 	struct mailbox_target to = { .path = path, .as = as, .size_limit = agent->config->mailbox_limit, .lock = &agent->lock,
-		.strict_ownership = agent->config->strict_ownership, .defer = true };
+		.strict_ownership = agent->config->strict_ownership, .pace = &agent->pace, .defer = true };
 
 	if (path[strlen(path) - 1] == '/')
 		maildir_deliver(request, &envelope, &to, dsn);
@@ -191,7 +192,7 @@ store(const struct agent *agent, const struct delivery_request *request, const s
 }
 
 static void
-deliver_one(const struct agent *agent, const struct delivery_request *request, const struct queue_recipient *recipient,
+deliver_one(struct agent *agent, const struct delivery_request *request, const struct queue_recipient *recipient,
     struct dsn *dsn)
 {
 	struct buf path = BUF_INIT;
@@ -211,7 +212,7 @@ deliver_one(const struct agent *agent, const struct delivery_request *request, c
 static void
 deliver(void *arg, struct delivery_request *request, struct delivery_report *report)
 {
-	const struct agent *agent = arg;
+	struct agent *agent = arg;
 	struct dsn dsn;
 
 	dsn_init(&dsn);

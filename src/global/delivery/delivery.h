@@ -23,6 +23,7 @@ enum {
 	DELIVERY_CONN_STORE	= 1 << 17,		/* … and kept afterwards */
 	DELIVERY_BOUNCE_NONE	= 1 << 18,		/* probes: no bounce or defer log */
 	DELIVERY_SOLE		= 1 << 19,		/* the message has this recipient only: when it is done, the file goes */
+	DELIVERY_UNHURRIED	= 1 << 20,		/* nothing waits for this delivery to end: its sync may take its time */
 };
 
 struct delivery_times {		/* of the message: for delays=a/b/c/d */

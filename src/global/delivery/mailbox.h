@@ -11,6 +11,7 @@
 
 #include "global/delivery/copy.h"
 #include "util/file/mailbox_lock.h"
+#include "util/file/sync_pace.h"
 #include "util/process/process.h"
 
 struct mailbox_target {
@@ -22,6 +23,7 @@ struct mailbox_target {
 	bool spool;				/* in a directory of the system's: its group may be needed there */
 	bool file;				/* no mailbox, but a file that somebody named: never a program */
 	bool defer;				/* a failure of unknown kind is not final */
+	struct sync_pace *pace;			/* of the agent: a Maildir's syncs may wait for company */
 	off_t *start;				/* where the message was put (biff); NULL: not wanted */
 };
 

@@ -43,7 +43,7 @@ put_host(struct buf *out)
 
 /* One message on its way into a Maildir. */
 struct maildir_file {
-	const char *path;		/* of the Maildir */
+	const struct mailbox_target *to;
 	struct timeval now;
 	struct buf host, temporary;
 	int fd;
@@ -54,14 +54,14 @@ static void
 temporary_name(struct maildir_file *file)
 {
 	put_host(&file->host);
-	buf_printf(&file->temporary, "%stmp/%lld.P%ld.M%ld.%s", file->path, (long long)file->now.tv_sec, (long)process_id(),
+	buf_printf(&file->temporary, "%stmp/%lld.P%ld.M%ld.%s", file->to->path, (long long)file->now.tv_sec, (long)process_id(),
 	    (long)file->now.tv_usec, buf_c(&file->host));
 }
 
 static void
 final_name(const struct maildir_file *file, const struct stat *st, struct buf *out)
 {
-	buf_printf(out, "%snew/%lld.V%llxI%llxM%ld.%s", file->path, (long long)file->now.tv_sec,
+	buf_printf(out, "%snew/%lld.V%llxI%llxM%ld.%s", file->to->path, (long long)file->now.tv_sec,
 	    (unsigned long long)st->st_dev, (unsigned long long)st->st_ino, (long)file->now.tv_usec, buf_c(&file->host));
 }
 
@@ -76,7 +76,7 @@ maildir_create(struct maildir_file *file, struct buf *why)
 {
 	temporary_name(file);
 	file->fd = create(buf_c(&file->temporary));
-	if (file->fd == -1 && errno == ENOENT && make_directories(file->path, why))
+	if (file->fd == -1 && errno == ENOENT && make_directories(file->to->path, why))
 		file->fd = create(buf_c(&file->temporary));
 	if (file->fd == -1)
 		why_set(why, "create maildir file %s: %s", buf_c(&file->temporary), strerror(errno));
@@ -110,7 +110,7 @@ publish(const struct maildir_file *file, const struct delivery_request *request,
 {
 	struct buf final = BUF_INIT;
 	struct stat st;
-	bool ok = fsync(file->fd) == 0 && fstat(file->fd, &st) == 0;
+	bool ok = sync_paced(file->fd, file->to->pace, request->flags & DELIVERY_UNHURRIED) && fstat(file->fd, &st) == 0;
 
 	if (ok) {
 		final_name(file, &st, &final);
@@ -133,9 +133,10 @@ discard(const struct maildir_file *file)
 }
 
 static bool
-store(const struct delivery_request *request, const struct copy_envelope *envelope, const char *path, struct buf *why)
+store(const struct delivery_request *request, const struct copy_envelope *envelope, const struct mailbox_target *to,
+    struct buf *why)
 {
-	struct maildir_file file = { .path = path, .now = clock_wall(), .host = BUF_INIT, .temporary = BUF_INIT, .fd = -1 };
+	struct maildir_file file = { .to = to, .now = clock_wall(), .host = BUF_INIT, .temporary = BUF_INIT, .fd = -1 };
 	bool ok = maildir_create(&file, why);
 
 	if (ok) {
@@ -165,7 +166,7 @@ maildir_deliver(const struct delivery_request *request, const struct copy_envelo
 
 	identity_assume(to->as);
 	errno = 0;
-	ok = store(request, envelope, to->path, &why);
+	ok = store(request, envelope, to, &why);
 	error = errno;
 	identity_restore();
 	if (ok)
