@@ -256,6 +256,13 @@ receiver_printf(struct receiver *receiver, int type, const char *format, ...)
 	buf_fini(&text);
 }
 
+void
+receiver_push(struct receiver *receiver)
+{
+	if (receiver->cleanup != NULL)
+		cleanup_push(receiver->cleanup);
+}
+
 bool
 receiver_names_early(const struct receiver *receiver)
 {

@@ -15,6 +15,7 @@ struct receiver	*receiver_postdrop(const char *command_directory);
 bool	receiver_open(struct receiver *receiver, unsigned flags, struct buf *why);
 void	receiver_put(struct receiver *receiver, int type, struct view data);
 void	receiver_printf(struct receiver *receiver, int type, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void	receiver_push(struct receiver *receiver);	/* who waits for records anyway gets what there is, now */
 /* True: an id is known while the message is on its way, and its absence means that there will be no message. */
 bool	receiver_names_early(const struct receiver *receiver);
 struct view receiver_id(struct receiver *receiver);		/* waits for it */

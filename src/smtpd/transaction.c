@@ -348,12 +348,27 @@ transaction_too_big(const struct session *session)
 	    && session->transaction.size > (uint64_t)session->config->message_size_limit;
 }
 
+/* What stands above the client's text. */
+static void
+put_trace(struct session *session)
+{
+	struct transaction *tx = &session->transaction;
+
+	for (const struct access_line *header = tx->actions.prepend; header != NULL; header = header->next)
+		put_content(session, header->text, true);
+	if (!session->standalone)	/* else pickup does */
+		put_received(session);
+	tx->traced = true;
+}
+
 static void
 take_line(struct view text, bool complete, void *arg)
 {
 	struct session *session = arg;
 	struct transaction *tx = &session->transaction;
 
+	if (!tx->traced)
+		put_trace(session);
 	/* HM4: content that begins with a blank does not go on with our Received: header. */
 	if (tx->size == 0 && !tx->failed && text.len > 0 && char_is(text.data[0], CHAR_BLANK))
 		put_content(session, VIEW_EMPTY, true);
@@ -367,10 +382,11 @@ start_receiver(struct session *session)
 {
 	struct receiver *to = session->server->receiver;
 
-	if (!transaction_open(session) || (receiver_names_early(to) && view_empty(transaction_id(session))))
+	if (!transaction_open(session))
 		return reply(session, 451, "4.3.0", "Error: queue file write error");
 	put_actions(session);
 	receiver_put(to, RECORD_CONTENT, VIEW_EMPTY);
+	receiver_push(to);
 	return true;
 }
 
@@ -383,13 +399,7 @@ transaction_start_content(struct session *session, bool dots)
 	    .strict = session->server->bare_newline >= BARE_NEWLINE_NORMALIZE && !session->lenient_lf,
 	    .line = take_line, .arg = session };
 	tx->content = true;
-	if (!(proxy_wanted(session) ? proxy_start_content(session) : start_receiver(session)))
-		return false;
-	for (const struct access_line *header = tx->actions.prepend; header != NULL; header = header->next)
-		put_content(session, header->text, true);
-	if (!session->standalone)	/* else pickup does */
-		put_received(session);
-	return true;
+	return proxy_wanted(session) ? proxy_start_content(session) : start_receiver(session);
 }
 
 /* -- the end ------------------------------------------------------------------------------------------------------------- */
@@ -470,6 +480,8 @@ transaction_finish(struct session *session)
 	bool good;
 
 	smtp_content_finish(&session->transaction.decoder);
+	if (!session->transaction.traced)
+		put_trace(session);
 	session->bare_lf = session->bare_lf || session->transaction.decoder.bare_lf;
 	good = passes(session)
 	    && (session->transaction.proxy != NULL ? proxy_finish(session) : finish_receiver(session));

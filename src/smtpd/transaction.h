@@ -25,6 +25,7 @@ struct transaction {
 	struct proxy *proxy;			/* the filter that takes this message, or NULL */
 	bool open;				/* cleanup has the envelope, or some of it */
 	bool content;				/* … and content has begun */
+	bool traced;				/* … with what we say ourselves: "Received:" */
 	bool announced;				/* the client= line was logged */
 	bool failed;				/* a chunk was refused: what follows is thrown away */
 	uint64_t size;				/* of content, as counted for the limit */
@@ -41,7 +42,10 @@ bool	transaction_add_recipient(struct session *session, const struct address *re
 void transaction_count_recipient(struct session *session, struct view internal);
 /* The queue id, or "" when there is none (yet). Waits for cleanup's answer when one is due; logs client= then. */
 struct view transaction_id(struct session *session);
-/* Rest of the envelope, and "Received:". False: it cannot be, and the client was told. */
+/*
+ * Rest of the envelope. False: it cannot be, and the client was told. "Received:" is written when the first of the text is
+ * there: cleanup makes the file while the client reads our reply and sends. If it cannot, the end of the data says so.
+ */
 bool	transaction_start_content(struct session *session, bool dots);
 bool	transaction_too_big(const struct session *session);
 /* Hands all to cleanup and tells the client what came of it. Ends the transaction. */

@@ -172,6 +172,13 @@ take_id(struct cleanup_client *client, const struct frame *frame)
 	buf_fini(&why);
 }
 
+void
+cleanup_push(struct cleanup_client *client)
+{
+	put_block(client);
+	flush(client);
+}
+
 struct view
 cleanup_id(struct cleanup_client *client)
 {
@@ -179,8 +186,7 @@ cleanup_id(struct cleanup_client *client)
 
 	if (client->have_id || client->lost)
 		return buf_view(&client->id);
-	put_block(client);
-	flush(client);
+	cleanup_push(client);
 	if (next_frame(client, &frame)) {
 		if (frame.type == CLEANUP_FRAME_ID)
 			take_id(client, &frame);

@@ -2,7 +2,8 @@
  * cleanup client: hands a message to cleanup over one private connection, kept for further messages.
  *
  * open → put envelope records → put content records → put extracted records → finish. Records gather in blocks that are
- * sent when full; writing watches for STOP. The queue id arrives when cleanup made the file: cleanup_id() waits for it.
+ * sent when full, or pushed; writing watches for STOP. The queue id arrives when cleanup made the file: cleanup_id() waits
+ * for it.
  */
 #ifndef GLOBAL_CLIENT_CLEANUP_H
 #define GLOBAL_CLIENT_CLEANUP_H
@@ -75,6 +76,7 @@ void		 cleanup_client_release(struct cleanup_client *client);	/* closes a kept c
 bool		 cleanup_open(struct cleanup_client *client, unsigned flags, struct buf *why);
 void		 cleanup_put(struct cleanup_client *client, int type, struct view data);
 void		 cleanup_printf(struct cleanup_client *client, int type, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void		 cleanup_push(struct cleanup_client *client);	/* what was put goes now: cleanup works while we do other things */
 /* The id, or an empty view when cleanup failed to make a file. */
 struct view	 cleanup_id(struct cleanup_client *client);
 bool		 cleanup_failed(const struct cleanup_client *client);	/* connection lost or STOP: further puts are thrown away */
