@@ -85,6 +85,8 @@ sender_require_allowed(void *config, struct view sender)
 	enum lookup result;
 
 	command_bind(config, bindings, &settings);
+	if (strcmp(settings.maps, "static:*") == 0)	/* anybody, as anybody: who it is need not be found out */
+		return;
 	command_tables(config, &env);
 	maps = maps_open(&env, "local_login_sender_maps", settings.maps, TABLE_FOLD_FIXED);
 	put_login_name(&login);

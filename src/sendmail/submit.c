@@ -22,6 +22,7 @@ enum { OUT_SIZE = 32 * 1024 };
 struct submission {
 	const struct submit_config *config;
 	const struct options *options;
+	const struct passwd *self;
 	pid_t postdrop;
 	int fd;				/* to postdrop; -1: it went away, and its exit status will say why */
 	struct buf out;
@@ -38,7 +39,8 @@ start_postdrop(struct submission *s)
 	extern char **environ;
 	struct buf path = BUF_INIT, why = BUF_INIT;
 	char option[] = "-r", *argv[] = { NULL, option, NULL };
-	struct process_spec spec = { .argv = argv, .environment = environ, .output = -1, .error = STDERR_FILENO };
+	struct process_spec spec = { .argv = argv, .environment = environ, .output = -1, .error = STDERR_FILENO,
+		.foreground = true };
 	int ends[2];
 
 	buf_printf(&path, "%s/postdrop", s->config->command_directory);
@@ -191,7 +193,7 @@ take_arguments(struct submission *s)
 	if (s->options->sender != NULL)
 		parse_sender(&s->sender, s->options->sender);
 	else
-		user_login(&s->sender);
+		user_login(&s->sender, s->self);
 	if (s->options->verp != NULL)
 		s->verp = verp_delimiters(s);
 }
@@ -202,7 +204,7 @@ put_sender(struct submission *s)
 	struct buf name = BUF_INIT;
 
 	if (s->options->mode != MODE_VERIFY)
-		user_full_name(&name, s->options->full_name);
+		user_full_name(&name, s->options->full_name, s->self);
 	if (name.len > 0)
 		put(s, RECORD_FULL_NAME, buf_view(&name));
 	put(s, RECORD_SENDER, buf_view(&s->sender));
@@ -340,6 +342,7 @@ submit(const struct submit_config *config, const struct options *options, char *
 
 	if (*recipients == NULL && !options->extract_recipients)
 		log_fatal("Recipient addresses must be specified on the command line or via the -t option");
+	s.self = getpwuid(getuid());
 	take_arguments(&s);
 	start_postdrop(&s);
 	put_options(&s);

@@ -95,7 +95,7 @@ start_with_pipes(struct receiver *receiver, const int in[2], const int out[2], s
 	extern char **environ;
 	char option[] = "-r", *argv[] = { receiver->program, option, NULL };
 	struct process_spec spec = { .argv = argv, .environment = environ, .input = in[0], .output = out[1],
-	    .error = STDERR_FILENO };
+	    .error = STDERR_FILENO, .foreground = true };
 
 	if (!fd_set_cloexec(in[1], true) || !fd_set_cloexec(out[0], true)) {
 		why_set(why, "pipe: %s", strerror(errno));

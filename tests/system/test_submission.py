@@ -95,6 +95,34 @@ def test_ignored_signals_stay_ignored_PD6(mta: Mta) -> None:
     mta.wait_mail("bob", "Subject: survivor")
 
 
+def submitting(mta: Mta, before: str = "") -> tuple[subprocess.Popen, int]:
+    """A sendmail command of a group of its own that waits for more of its message, and its postdrop."""
+    process = subprocess.Popen(["sh", "-c", f"{before} exec {COMMANDS}/sendmail -i bob"], stdin=subprocess.PIPE, process_group=0,
+                               env={"PATH": "/usr/bin:/bin", "MAIL_CONFIG": str(mta.config)}, **ALICE)
+    process.stdin.write(b"Subject: terminal\n\n")
+    process.stdin.flush()
+    poll(lambda: waiting(mta), what="a file in maildrop")
+    return process, int(Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text())
+
+
+def test_what_sendmail_ignores_postdrop_ignores_PD6(mta: Mta) -> None:
+    process, postdrop = submitting(mta, 'trap "" HUP;')
+    for each in (process.pid, postdrop):
+        os.kill(each, signal.SIGHUP)
+    process.stdin.close()
+    assert process.wait(10) == 0
+    mta.wait_mail("bob", "Subject: terminal")
+
+
+def test_interrupt_from_the_terminal_reaches_both_PD3(mta: Mta) -> None:
+    process, postdrop = submitting(mta)
+    assert os.getpgid(postdrop) == process.pid
+    os.killpg(process.pid, signal.SIGINT)
+    process.stdin.close()
+    assert process.wait(10) != 0
+    poll(lambda: not waiting(mta), what="empty maildrop")
+
+
 @pytest.mark.parametrize("junk", [b"", b"T", b"S\xff\xff\xff\xff\xff\xff", os.urandom(300), b"\0" * 4096])
 def test_half_written_files_are_skipped_by_the_listing_PD4(mta: Mta, junk: bytes) -> None:
     path = mta.queue / "maildrop/ABCDEF12"

@@ -1,10 +1,12 @@
 #include "global/config/param.h"
 
 #include <assert.h>
+#include <stdint.h>
+#include <string.h>
 
 #include "global/config/registry.h"
 
-enum { PARAMS_MAX = 2048 };
+enum { PARAMS_MAX = 2048, SLOT_BITS = 12, ROW_BITS = 9 };
 
 static const struct param_table *const tables[] = {
 	&param_table_address, &param_table_bounce, &param_table_content, &param_table_lmtp, &param_table_local,
@@ -13,11 +15,12 @@ static const struct param_table *const tables[] = {
 	&param_table_tlsproxy, &param_table_transport, &param_table_verify,
 };
 
+/* -- in order ------------------------------------------------------------------------------------------------------ */
+
 /* All rows in the order of names. Built once from constant tables. */
 static struct {
 	const struct param *rows[PARAMS_MAX];
 	size_t count;
-	size_t next;		/* behind the one found last: names are mostly asked for in their order */
 } sorted;
 
 static void
@@ -70,42 +73,70 @@ param_at(size_t i)
 	return i < sorted.count ? sorted.rows[i] : NULL;
 }
 
-/* As strcmp, in one pass. */
-static int
-compare_name(struct view name, const char *row)
-{
-	size_t i = 0;
+/* -- by name ------------------------------------------------------------------------------------------------------- */
 
-	while (i < name.len && row[i] != '\0' && name.data[i] == row[i])
-		i++;
-	if (i == name.len)
-		return row[i] == '\0' ? 0 : -1;
-	return row[i] == '\0' ? 1 : (unsigned char)name.data[i] - (unsigned char)row[i];
+/* Every process looks for some names, few want them in order: an open hash table of places (table, row), made when first asked. */
+static struct {
+	uint16_t place[1 << SLOT_BITS];		/* 0: free; else the table above ROW_BITS, below it the row + 1 */
+	bool made;
+} slots;
+
+/* The first, middle and last eight characters tell nearly all names apart. */
+static size_t
+first_slot(struct view name)
+{
+	uint64_t first = 0, middle = 0, last = 0;
+
+	if (name.len >= sizeof(first)) {
+		memcpy(&first, name.data, sizeof(first));
+		memcpy(&middle, name.data + name.len / 2 - sizeof(middle) / 2, sizeof(middle));
+		memcpy(&last, name.data + name.len - sizeof(last), sizeof(last));
+	} else if (name.len > 0) {
+		memcpy(&first, name.data, name.len);
+	}
+	return (size_t)(((first * 3 ^ middle * 13 ^ last * 7 ^ name.len) * 0x9E3779B97F4A7C15ULL) >> (64 - SLOT_BITS));
+}
+
+static const struct param *
+row_at(uint16_t place)
+{
+	return &tables[place >> ROW_BITS]->rows[(place & ((1u << ROW_BITS) - 1)) - 1];
+}
+
+/* Where this name is, or the free slot where it would be: less than half of them are used. */
+static size_t
+slot_of(struct view name)
+{
+	size_t slot = first_slot(name);
+
+	while (slots.place[slot] != 0 && !view_is(name, row_at(slots.place[slot])->name))
+		slot = (slot + 1) % ARRAY_COUNT(slots.place);
+	return slot;
+}
+
+static void
+place_all(void)
+{
+	for (size_t table = 0; table < ARRAY_COUNT(tables); table++) {
+		assert(tables[table]->count < 1u << ROW_BITS);
+		for (size_t row = 0; row < tables[table]->count; row++) {
+			size_t slot = slot_of(view_string(tables[table]->rows[row].name));
+
+			slots.place[slot] = (uint16_t)(table << ROW_BITS | (row + 1));
+		}
+	}
+	slots.made = true;
 }
 
 const struct param *
 param_find(struct view name)
 {
-	size_t low = 0, high;
-	int order;
+	uint16_t place;
 
-	sort_once();
-	if (sorted.next < sorted.count && compare_name(name, sorted.rows[sorted.next]->name) == 0)
-		return sorted.rows[sorted.next++];
-	for (high = sorted.count; low < high;) {
-		size_t middle = low + (high - low) / 2;
-
-		order = compare_name(name, sorted.rows[middle]->name);
-		if (order == 0) {
-			sorted.next = middle + 1;
-			return sorted.rows[middle];
-		}
-		if (order < 0)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	return NULL;
+	if (!slots.made)
+		place_all();
+	place = slots.place[slot_of(name)];
+	return place != 0 ? row_at(place) : NULL;
 }
 
 static struct view

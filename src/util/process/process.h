@@ -47,6 +47,7 @@ struct process_spec {
 	const struct identity *as;	/* NULL: stay who we are */
 	long long file_size_max;	/* of files it writes; 0: as for us */
 	int input, output, error;	/* become 0, 1, 2; -1: /dev/null */
+	bool foreground;		/* as if it were ourselves: our process group, and it ignores the signals that we ignore */
 };
 
 /* As fork(), tried again where the system has no room for a process now; 1 attempt unless somebody says more. */

@@ -103,8 +103,10 @@ child(const struct process_spec *spec)
 {
 	const int descriptors[3] = { spec->input, spec->output, spec->error };
 
-	setpgid(0, 0);
-	reset_signals();
+	if (!spec->foreground) {
+		setpgid(0, 0);
+		reset_signals();
+	}
 	if (!place_descriptors(descriptors))
 		_exit(EXIT_CANNOT_RUN);
 	close_above(STDERR_FILENO);
@@ -177,7 +179,7 @@ process_start(const struct process_spec *spec, struct buf *why)
 
 	if (pid == -1)
 		why_set(why, "fork: %s", strerror(errno));
-	if (pid > 0)
+	if (pid > 0 && !spec->foreground)
 		setpgid(pid, pid);	/* both sides: whoever comes first */
 	return pid;
 }

@@ -147,6 +147,25 @@ test_order(void **state)
 	assert_true(param_registry_hash() != 0);
 }
 
+/* Nearly the name of one, in every place; and the beginnings of all. */
+static void
+test_names_that_are_none(void **state)
+{
+	const struct param *param;
+	char name[128];
+
+	for (size_t i = 0; (param = param_at(i)) != NULL; i++) {
+		size_t len = strlen(param->name);
+
+		for (size_t at = 0; at < len; at++) {
+			memcpy(name, param->name, len);
+			assert_ptr_not_equal(param_find(view_bytes(name, at)), param);
+			name[at] = '~';
+			assert_null(param_find(view_bytes(name, len)));
+		}
+	}
+}
+
 static void
 test_transport_rows(void **state)
 {
@@ -203,6 +222,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows),
 		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_names_that_are_none),
 		cmocka_unit_test(test_transport_rows),
 		cmocka_unit_test(test_defaults_are_good),
 	};
