@@ -118,3 +118,24 @@ def test_the_queue_manager_waits_for_no_notice_QM4(make_mta: MakeMta) -> None:
         mta.wait_removed(mta.send(SENDER, SENDER, text="Subject: lost\n\n550 5.1.1 no such user\n"))
     gates.release("bounce", "open")
     assert_told(mta, 4)
+
+
+def test_a_client_sends_while_the_queue_file_is_made(make_mta: MakeMta) -> None:
+    """354 does not wait for cleanup; that there is no file is said at the end of the data, and to nobody else."""
+    mta, gates = gated(make_mta)
+    gates.arm("cleanup", "open", "incoming/")
+    with mta.smtp() as session:
+        session.ehlo("client.example.test")
+        session.mail(SENDER)
+        session.rcpt(SENDER)
+        assert session.docmd("DATA")[0] == 354
+        gates.wait("cleanup", "open")
+        gates.kill("cleanup")
+        session.send(b"Subject: lost\r\n\r\nbody\r\n.\r\n")
+        code, text = session.getreply()
+        assert code == 451 and text.startswith(b"4.3.0 Error: queue file write error"), (code, text)
+        session.mail(SENDER)
+        session.rcpt(SENDER)
+        assert session.data("Subject: kept\r\n\r\nbody\r\n")[0] == 250
+    poll(lambda: any("Subject: kept" in each for each in reports(mta)), 20, "the second message")
+    assert len(reports(mta)) == 1 and not queue_files(mta, "incoming")
