@@ -108,7 +108,7 @@ verp_good(struct session *session, const struct address *sender, struct smtp_mai
 
 	if (!params->has_verp)
 		return true;
-	if (view_empty(sender->local))
+	if (address_is_null(sender))
 		return reply(session, 503, "5.5.4", "Error: XVERP requires non-null sender");
 	if (view_empty(params->verp))
 		params->verp = view_string(session->config->verp_delimiters);

@@ -100,7 +100,7 @@ vrfy(struct session *session, struct arena *arena, struct view arguments)
 		return reply(session, 501, "5.5.4", "Syntax: VRFY address%s", session->config->smtputf8_enable ? " [SMTPUTF8]" : "");
 	if (!limits_recipient(session))
 		return reply(session, 450, "4.7.1", "Error: too many recipients from %s", buf_c(&session->peer.address));
-	if (!address_parse_path(&in, false, arena, &address, NULL) || view_empty(address.local) || !cursor_done(&in))
+	if (!address_parse_path(&in, false, arena, &address, NULL) || address_is_null(&address) || !cursor_done(&in))
 		return reply(session, 501, "5.1.3", "Bad recipient address syntax");
 	if (address.needs_smtputf8 && session->config->strict_smtputf8 && !utf8)
 		return reply(session, 553, "5.6.7", "Must declare SMTPUTF8 to send unicode address");

@@ -70,7 +70,7 @@ rcpt(struct session *session, struct view arguments)
 		return reply(session, 501, "5.5.4", "Syntax: RCPT TO:<address>");
 	if (!limits_recipient(session))
 		return reply(session, 450, "4.7.1", "Error: too many recipients from %s", buf_c(&session->peer.address));
-	if (!cmd_path_parse(session, &in, &recipient) || view_empty(recipient.local))
+	if (!cmd_path_parse(session, &in, &recipient) || address_is_null(&recipient))
 		return reply(session, 501, "5.1.3", "Bad recipient address syntax");
 	if (!cmd_declared_domain(&recipient, session->transaction.params.smtputf8))
 		return reply(session, 501, "5.1.3", "Bad recipient address syntax");

@@ -130,7 +130,7 @@ domain_good(struct question *q)
 static bool
 address_good(struct question *q)
 {
-	if (q->local.len == 0 || (q->local.data[0] == '-' && !q->r->config->allow_min_user))	/* AD2 */
+	if (q->local.len > 0 && q->local.data[0] == '-' && !q->r->config->allow_min_user)	/* AD2 */
 		return false;
 	return domain_good(q);
 }
@@ -185,9 +185,13 @@ relay_nexthop(struct question *q)
 	return relay.len > 0 ? relay : q->domain;
 }
 
+/* No user has an empty name; what others make of "@domain" is theirs to say. */
 static void
 route_local(struct question *q)
 {
+	if (q->local.len == 0)
+		q->reply->recipient = arena_printf(q->arena, "%s@%.*s",
+		    q->r->config->rewrite.empty_address_recipient, VIEW_ARG(q->domain));
 	set_route(q, view_string(q->routing->config->local_transport), q->domain);
 }
 

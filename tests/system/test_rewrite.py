@@ -143,6 +143,8 @@ def test_empty_recipient(make_mta: Callable[..., Mta]) -> None:
     mta = make_mta({"empty_address_recipient": "bob"}).start()
     mta.run("sendmail", "-f", "alice@example.test", "<>", input="Subject: to nobody\n\nx\n", check=True)
     mta.wait_mail("bob", "Subject: to nobody")
+    mta.send("@example.test", "@example.test", text="Subject: to a domain\n\nx\n")
+    mta.wait_mail("bob", "Subject: to a domain")
 
 
 def test_copies(make_mta: Callable[..., Mta]) -> None:

@@ -51,6 +51,7 @@ for word in ("pipelining", "size", "vrfy", "etrn", "enhancedstatuscodes", "8bitm
 
 
 service("strict", strict_rfc821_envelopes="yes", smtpd_relay_restrictions="reject_unauth_destination")
+service("lax", smtpd_relay_restrictions="reject_unauth_destination")
 service("unsure", smtpd_discard_ehlo_keyword_address_maps="fail:x")
 service("fronted", smtpd_authorized_xclient_hosts="127.0.0.1", smtpd_authorized_xforward_hosts="203.0.113.0/24",
         smtpd_client_event_limit_exceptions="", smtpd_client_connection_rate_limit="1")
@@ -412,6 +413,18 @@ def test_strict_syntax_is_brackets_without_comments(server: Mta, address: str, m
         assert session.say("MAIL FROM:<>") == 250
         assert session.say(f"RCPT TO:<{address}>") == rcpt, session.text
         assert session.say("RCPT TO:alice@example.test") == 501
+
+
+@pytest.mark.parametrize("path, strict, lax", [
+    ('<"a@far.test">', 554, 554), ('<"alice@example.test">', 250, 250), ("<a\\@far.test>", 554, 554),
+    ('<a@"far.test">', 554, 554), ("<@example.test>", 501, 550), ("<@far.test>", 501, 554), ("<@far.test:>", 501, 501),
+    ("<a@far.test;>", 501, 554), ("<g:alice@example.test;>", 501, 250), ("<,>", 501, 501), ("<alice@example.test>>", 250, 250),
+    ("<alice@[::1]>", 501, 501), ("<alice@example.test(>", 501, 250), ("<alice@example.test@>", 501, 501)])
+def test_ad7_odd_paths_are_checked_as_what_they_are(server: Mta, path: str, strict: int, lax: int) -> None:
+    for name, code in (("strict", strict), ("lax", lax)):
+        with Session(name) as session:
+            assert session.say("MAIL FROM:<>") == 250
+            assert session.say(f"RCPT TO:{path}") == code, session.text
 
 
 def test_sm23_counts_are_of_one_session(server: Mta) -> None:

@@ -14,7 +14,8 @@
 
 /*
  * An SMTP path as parsed (RFC 5321, 4.1.2), views into the arena. The null path "<>" is a good address with both parts
- * empty; a domain may be missing (local part only), which the caller completes. source_route is dropped.
+ * empty; a domain may be missing (local part only), which the caller completes, and so may, unless strict, the local part.
+ * A source route is dropped. What is parsed splits at the same '@' as its internal form.
  */
 struct address {
 	struct view local;		/* unquoted */
@@ -29,6 +30,12 @@ struct address {
  */
 bool	address_parse_path(struct cursor *in, bool strict, struct arena *arena, struct address *out, struct buf *why);
 
+static inline bool
+address_is_null(const struct address *address)
+{
+	return view_empty(address->local) && view_empty(address->domain);
+}
+
 /* internal form "local@domain" ↔ parts; the last '@' divides. */
 bool	address_split(struct view internal, struct view *local, struct view *domain);	/* false: no '@' */
 void	address_join(struct buf *out, const struct address *address);			/* internal form */
@@ -40,7 +47,7 @@ bool	address_equal(struct view a, struct view b);					/* internal; domain ASCII-
 bool	address_split_extension(struct view local, const char *delimiters, bool owner_request_special, struct view *user, struct view *extension);
 
 bool	domain_valid_hostname(struct view name, struct buf *why);	/* letters, digits, hyphens; 255 bytes; not all numeric */
-bool	domain_valid_literal(struct view literal);			/* "[1.2.3.4]", "[IPv6:…]" */
+bool	domain_valid_literal(struct view literal);			/* "[1.2.3.4]", "[IPv6:…]"; not "[::1]" */
 bool	domain_valid_mail(struct view domain);				/* either; UTF-8 labels too */
 bool	domain_equal(struct view a, struct view b);			/* ASCII fold, U-labels against A-labels */
 void	domain_set_transitional(bool transitional);		/* enable_idna2003_compatibility; holds for the process */

@@ -1,8 +1,9 @@
 /*
  * address_parse: paths of MAIL and RCPT (address.h). The wide form is a header-like address: words, dots and '@' with
- * blanks and comments between, perhaps behind a display name; what is left when those are gone must still be one
- * address. The strict form demands brackets and has no comments or names; it is no narrower otherwise, since others'
- * senders have dots and at signs in odd places. All checks come before anything is completed.
+ * blanks and comments between, perhaps behind a display name, in a group, or in a list of one; what is left when those
+ * are gone must still be one address, or none. The strict form demands brackets and has no comments, names or lists; it
+ * is no narrower otherwise, since others' senders have dots and at signs in odd places. All checks come before anything
+ * is completed, and look at what the internal form, without its quotes, means to those who read it later.
  */
 #include "global/address/address.h"
 
@@ -12,11 +13,12 @@ enum { COMMENT_DEPTH_MAX = 20, BRACKET_DEPTH_MAX = 4, DOMAIN_SIZE_MAX = 255 };
 
 struct mailbox {
 	struct buf text;		/* internal form so far */
-	size_t at;			/* of the last unquoted '@', when has_at */
+	size_t part;			/* where the local part or the domain begins: behind the last unquoted '@' */
+	size_t group;			/* behind the first ':' of the local part: perhaps the name of a group */
 	bool has_at;
-	bool strict;			/* no comments, no display name */
+	bool strict;			/* no comments, no display name, no list */
 	bool word, quoted;		/* the last token was a word; in quotes */
-	bool quoted_domain;		/* quotes behind the last '@' */
+	bool ended;			/* a separator stands behind it */
 };
 
 static bool
@@ -78,41 +80,42 @@ bare_extent(struct cursor *in, struct view *inner)
 	*inner = view_bytes(start, (size_t)(in->at - start));
 	if (view_ends(*inner, VIEW(">")) && view_find(*inner, '<') < 0)	/* some clients lose the first one */
 		inner->len--;
-	return inner->len > 0;
+	return in->at > start;
 }
 
 /* -- parts (RFC 5321, 4.1.2) ------------------------------------------------------------------------------------------ */
 
+/* One step of a route: a literal, or a byte of a domain or between two. */
 static bool
-route_domain(struct cursor *in)
+route_element(struct cursor *in)
 {
-	const char *start = in->at;
 	struct view literal;
 
 	if (cursor_byte(in, '['))
 		return cursor_until(in, ']', &literal);
-	while (cursor_at(in, CHAR_ATEXT | CHAR_UTF8) || cursor_peek(in) == '.')
-		in->at++;
-	return in->at > start;
+	if (!cursor_at(in, CHAR_ATEXT | CHAR_UTF8) && memchr(".,@", cursor_peek(in), 3) == NULL)
+		return false;
+	in->at++;
+	return true;
 }
 
-/* At-domain = "@" Domain; A-d-l = At-domain *( "," At-domain ), followed by ":" */
+/* At-domain = "@" Domain; A-d-l = At-domain *( "," At-domain ), followed by ":"; any domain may be missing. */
 static bool
 source_route(struct cursor *in)
 {
 	struct cursor at = *in;
 
-	do {
-		if (!cursor_byte(&at, '@') || !route_domain(&at))
-			return false;
-	} while (cursor_byte(&at, ','));
+	if (!cursor_byte(&at, '@'))
+		return false;
+	while (!cursor_done(&at) && route_element(&at))
+		;
 	if (!cursor_byte(&at, ':'))
 		return false;
 	*in = at;
 	return true;
 }
 
-/* Quoted-string = DQUOTE *( qtextSMTP / quoted-pairSMTP ) DQUOTE; a tab passes. */
+/* Quoted-string = DQUOTE *( qtextSMTP / quoted-pairSMTP ) DQUOTE; a tab is a blank. */
 static bool
 quoted_string(struct cursor *in, struct buf *out)
 {
@@ -127,13 +130,14 @@ quoted_string(struct cursor *in, struct buf *out)
 			return false;
 		if (char_is(c, CHAR_CONTROL) && c != '\t')
 			return false;
-		buf_putc(out, c);
+		buf_putc(out, c == '\t' ? ' ' : c);
 	}
 	return false;
 }
 
 /* -- a mailbox as in headers ------------------------------------------------------------------------------------------ */
 
+/* One that does not end takes the rest with it. */
 static bool
 skip_comment(struct cursor *in)
 {
@@ -148,7 +152,7 @@ skip_comment(struct cursor *in)
 		if (c == '\\')
 			cursor_any(in, &c);
 	}
-	return false;
+	return true;
 }
 
 /* Blanks and, where they may be, comments; gap tells whether there were any. */
@@ -169,16 +173,30 @@ skip_gap(struct cursor *in, bool comments, bool *gap)
 	}
 }
 
+/* "[…]", all there is of its part; the end may be missing. */
 static bool
-domain_literal(struct cursor *in, struct mailbox *box)
+literal_word(struct cursor *in, struct mailbox *box)
 {
 	struct view inside;
 
-	if (!box->has_at || box->text.len != box->at + 1)
+	if (box->text.len != box->part || !cursor_byte(in, '['))
 		return false;
-	if (!cursor_byte(in, '[') || !cursor_until(in, ']', &inside))
-		return false;
+	if (!cursor_until(in, ']', &inside)) {
+		inside = cursor_rest(in);
+		in->at += inside.len;
+	}
 	buf_printf(&box->text, "[%.*s]", VIEW_ARG(inside));
+	return true;
+}
+
+static bool
+pair_word(struct cursor *in, struct mailbox *box)
+{
+	char c;
+
+	if (!cursor_byte(in, '\\') || !cursor_any(in, &c) || char_is(c, CHAR_CONTROL))
+		return false;
+	buf_putc(&box->text, c);
 	return true;
 }
 
@@ -186,42 +204,81 @@ static bool
 wide_word(struct cursor *in, struct mailbox *box)
 {
 	struct view atom;
-	char c;
 
 	if (cursor_class(in, CHAR_ATEXT | CHAR_UTF8, &atom)) {
 		buf_putv(&box->text, atom);
 		return true;
 	}
-	if (cursor_peek(in) == '[')
-		return domain_literal(in, box);
-	if (cursor_peek(in) == '"') {
-		box->quoted_domain = box->has_at;
+	switch (cursor_peek(in)) {
+	case '[':
+		return literal_word(in, box);
+	case '"':
 		box->quoted = true;
 		return quoted_string(in, &box->text);
+	case ')':
+		buf_putc(&box->text, ')');
+		return cursor_byte(in, ')');
+	default:
+		return pair_word(in, box);
 	}
-	if (!cursor_byte(in, '\\') || !cursor_any(in, &c) || char_is(c, CHAR_CONTROL))
+}
+
+static bool
+at_sign(struct cursor *in, struct mailbox *box)
+{
+	if ((box->strict && box->text.len == 0) || !cursor_byte(in, '@'))
 		return false;
-	box->quoted_domain = box->has_at;
+	buf_putc(&box->text, '@');
+	box->has_at = true;
+	box->word = false;
+	box->part = box->text.len;
+	return true;
+}
+
+/* Dots anywhere, colons in a local part. */
+static bool
+dot_or_colon(struct cursor *in, struct mailbox *box)
+{
+	char c = cursor_peek(in);
+
+	if (c != '.' && (c != ':' || box->has_at))
+		return false;
+	in->at++;
 	buf_putc(&box->text, c);
+	box->word = false;
+	if (c == ':' && box->group == 0)
+		box->group = box->text.len;
+	return true;
+}
+
+/* "a,", ",a" and "name:a;" are lists of one. */
+static bool
+separator(struct cursor *in, struct mailbox *box)
+{
+	char c = cursor_peek(in);
+
+	if (box->strict || (c != ',' && c != ';'))
+		return false;
+	in->at++;
+	if (c == ';' && box->group > 0) {
+		buf_remove(&box->text, 0, box->group);
+		box->group = 0;
+	}
+	box->ended = box->text.len > 0;
 	return true;
 }
 
 static bool
 wide_token(struct cursor *in, bool gap, struct mailbox *box)
 {
-	if (cursor_byte(in, '@')) {
-		box->has_at = true;
-		box->quoted_domain = box->word = false;
-		box->at = box->text.len;
-		buf_putc(&box->text, '@');
+	if (separator(in, box))
 		return true;
-	}
-	if (cursor_peek(in) == '.' || (cursor_peek(in) == ':' && !box->has_at && box->word)) {
-		box->word = false;
-		buf_putc(&box->text, cursor_peek(in));
-		in->at++;
+	if (box->ended)
+		return false;
+	if (cursor_peek(in) == '@')
+		return at_sign(in, box);
+	if (dot_or_colon(in, box))
 		return true;
-	}
 	if (box->word && (gap || box->quoted || cursor_peek(in) == '"'))
 		return false;
 	box->word = true;
@@ -259,7 +316,8 @@ wide_mailbox(struct cursor *in, struct mailbox *box, struct buf *why)
 		return false;
 	if (!skip_gap(in, !box->strict, &gap))
 		return fail(why, "unbalanced comment");
-	source_route(in);
+	while (source_route(in) && !box->strict)
+		;
 	while (skip_gap(in, !box->strict, &gap)) {
 		if (cursor_done(in))
 			return true;
@@ -292,24 +350,20 @@ wide_domain_valid(struct view domain)
 	return !after_dot && !hyphen;
 }
 
+/* The internal form is what those behind us read: its last '@' divides, whether it was quoted or not (AD7). */
 static bool
-mailbox_done(struct mailbox *box, struct arena *arena, struct address *out, struct buf *why)
+mailbox_done(const struct mailbox *box, struct arena *arena, struct address *out, struct buf *why)
 {
 	struct view text = buf_view(&box->text), local = text, domain = VIEW_EMPTY;
 
-	if (box->has_at) {
-		local = view_slice(text, 0, box->at);
-		domain = view_slice(text, box->at + 1, text.len);
+	if (address_split(text, &local, &domain)) {
 		if (domain.len > 1 && domain.data[domain.len - 1] == '.')
 			domain.len--;
-		if (box->quoted_domain || !wide_domain_valid(domain))
+		if (!wide_domain_valid(domain))
 			return fail(why, "bad domain");
 	}
-	if (view_empty(local))
+	if (box->strict && view_empty(local) && !view_empty(domain))
 		return fail(why, "empty local part");
-	/* The internal form could not tell it from an address with a domain, which nobody checked. */
-	if (!box->has_at && view_find(local, '@') >= 0)
-		return fail(why, "quoted at sign without a domain");
 	out->local = arena_view(arena, local);
 	out->domain = arena_view(arena, domain);
 	out->needs_smtputf8 = !view_is_ascii(text);
@@ -323,10 +377,6 @@ parse_inner(struct view inner, bool strict, struct arena *arena, struct address 
 	struct cursor in = cursor_of(view_trim(inner));
 	bool parsed;
 
-	if (cursor_done(&in)) {
-		*out = (struct address){ VIEW_EMPTY, VIEW_EMPTY, false };
-		return true;
-	}
 	parsed = wide_mailbox(&in, &box, why) && mailbox_done(&box, arena, out, why);
 	buf_fini(&box.text);
 	return parsed;
@@ -343,6 +393,7 @@ address_parse_path(struct cursor *in, bool strict, struct arena *arena, struct a
 	if (cursor_peek(&at) == '<') {
 		if (!bracketed_extent(&at, &inner))
 			return fail(why, "unbalanced brackets");
+		cursor_byte(&at, '>');		/* some clients have one too many */
 	} else if (strict || !bare_extent(&at, &inner)) {
 		return fail(why, "no brackets");
 	}

@@ -68,7 +68,8 @@ domain_valid_literal(struct view literal)
 {
 	struct netaddr addr;
 
-	return netaddr_parse_literal(literal, &addr);
+	return netaddr_parse_literal(literal, &addr)
+	    && (view_find(literal, ':') < 0 || view_starts_nocase(literal, VIEW("[IPv6:")));
 }
 
 bool

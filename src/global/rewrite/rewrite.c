@@ -19,12 +19,14 @@ without_route(struct view in)
 	return in;
 }
 
-/* Dots at the end, and an '@' with nothing behind it, say nothing. */
+/* Dots at the end of a domain, and an '@' with nothing behind it, say nothing. */
 static struct view
 without_trailer(struct view in)
 {
 	struct view out = in;
 
+	if (view_find_any(in, "@%!") < 0)
+		return in;
 	while (out.len > 0 && out.data[out.len - 1] == '.')
 		out.len--;
 	if (out.len > 0 && out.data[out.len - 1] == '@')

@@ -29,6 +29,7 @@ static const struct {
 	{ "[IPv6:2001:db8::1]",		false,	true },
 	{ "[ipv6:2001:db8::1]",		false,	true },
 	{ "[192.0.2]",			false,	false },
+	{ "[::1]",			false,	false },
 	{ "[",				false,	false },
 	{ "ex\xc3\xa4mple.org",		false,	true },
 	{ "ex\xff.org",			false,	false },

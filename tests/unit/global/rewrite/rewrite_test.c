@@ -37,6 +37,7 @@ static const struct {
 	{ "percent behind a domain", &defaults, REWRITE_LOCAL, "user%host@a.test", "user%host@a.test" },
 	{ "route", &defaults, REWRITE_LOCAL, "@a,@b:user@c.test", "user@c.test" },
 	{ "trailing dot", &defaults, REWRITE_LOCAL, "user@c.test.", "user@c.test" },
+	{ "trailing dot of a local part", &defaults, REWRITE_LOCAL, "user.", "user.@ex.org" },
 	{ "trailing at", &defaults, REWRITE_LOCAL, "user@", "user@ex.org" },
 	{ "remote, nothing to append", &defaults, REWRITE_REMOTE, "user", "user" },
 	{ "remote", &completing, REWRITE_REMOTE, "user", "user@domain.invalid" },
