@@ -14,7 +14,7 @@ struct copier {
 	void *arg;
 	unsigned flags;
 	const char *line_end;
-	bool line_start;
+	size_t column;		/* bytes of the present line so far: it comes in pieces, and the first ones may be short */
 	bool failed;
 	struct buf *why;
 };
@@ -27,16 +27,24 @@ flush(struct copier *copier)
 	buf_reset(&copier->block);
 }
 
+static const struct view from_word = VIEW_INIT("From ");
+
 static void
 put_text(struct copier *copier, struct view text)
 {
-	if (copier->line_start && (copier->flags & COPY_QUOTE_FROM) && view_starts(text, VIEW("From ")))
-		buf_putc(&copier->block, '>');
-	if (copier->line_start && (copier->flags & COPY_DOT_STUFF) && view_starts(text, VIEW(".")))
+	size_t line = copier->block.len - copier->column;
+	bool begins = copier->column < from_word.len;
+
+	if (copier->column == 0 && (copier->flags & COPY_DOT_STUFF) && view_starts(text, VIEW("."))) {
 		buf_putc(&copier->block, '.');
+		line++;
+	}
 	buf_putv(&copier->block, text);
-	copier->line_start = false;
-	if (copier->block.len >= BLOCK)
+	if (begins && (copier->flags & COPY_QUOTE_FROM) &&
+	    view_starts(view_slice(buf_view(&copier->block), line, copier->block.len), from_word))
+		buf_insert(&copier->block, line, VIEW(">"));
+	copier->column += text.len;
+	if (copier->block.len >= BLOCK && copier->column >= from_word.len)
 		flush(copier);
 }
 
@@ -44,7 +52,9 @@ static void
 put_line_end(struct copier *copier)
 {
 	buf_puts(&copier->block, copier->line_end);
-	copier->line_start = true;
+	copier->column = 0;
+	if (copier->block.len >= BLOCK)
+		flush(copier);
 }
 
 /* "Sat Nov  1 09:05:00 2025", as asctime(3) has it, without its locale */
@@ -104,7 +114,7 @@ put_content(struct copier *copier, const struct delivery_request *request)
 	bool complete = false;
 
 	queue_reader_seek(reader, request->data_offset);
-	copier->line_start = true;
+	copier->column = 0;
 	while (!complete && !copier->failed &&
 	    (result = queue_reader_next(reader, &record, NULL, copier->why)) == QUEUE_READ_RECORD) {
 		if (record.type == RECORD_LINE || record.type == RECORD_LONG)
@@ -129,7 +139,7 @@ message_copy_to(const struct delivery_request *request, const struct copy_envelo
 
 	put_envelope(&copier, request, envelope);
 	complete = put_content(&copier, request);
-	if (complete && !copier.line_start)
+	if (complete && copier.column > 0)
 		put_line_end(&copier);
 	if (complete && (envelope->flags & COPY_BLANK_LINE))
 		put_line_end(&copier);

@@ -124,10 +124,81 @@ loops_are_seen(void **state)
 	}
 }
 
+/* -- what a line begins with ----------------------------------------------------------------------------------------- */
+
+static const struct {
+	const char *line, *quoted;
+} beginnings[] = {
+	{ "From me", ">From me" },
+	{ "From ", ">From " },
+	{ "From", "From" },
+	{ ">From me", ">From me" },
+	{ "Frost", "Frost" },
+	{ ".", ".." },
+	{ ".From me", "..From me" },
+	{ "", "" },
+};
+
+/* Both buffers end here. */
+static void
+expect_copy(struct buf *file, const struct copy_envelope *envelope, struct buf *want)
+{
+	char path[] = "/tmp/copy_test.XXXXXX";
+	struct delivery_request request = { .fd = mkstemp(path) };
+	struct buf out = BUF_INIT;
+
+	unlink(path);
+	record_put(file, RECORD_EXTRACTED, VIEW_EMPTY);
+	assert_int_equal(write(request.fd, file->data, file->len), file->len);
+	assert_true(message_copy_to(&request, envelope, collect, &out, NULL));
+	assert_string_equal(buf_c(&out), buf_c(want));
+	close(request.fd);
+	buf_fini(&out);
+	buf_fini(want);
+	buf_fini(file);
+}
+
+/* A line that would be taken for the next message is quoted, however short the records are in which it came. */
+static void
+quotes_divided_lines(void **state)
+{
+	struct buf file = BUF_INIT, want = BUF_INIT;
+	struct copy_envelope envelope = { .flags = COPY_QUOTE_FROM | COPY_DOT_STUFF };
+
+	for (size_t piece = 1; piece < 8; piece++) {
+		for (size_t i = 0; i < ARRAY_COUNT(beginnings); i++) {
+			record_put(&file, RECORD_LONG, VIEW_EMPTY);
+			put_divided(&file, view_string(beginnings[i].line), piece);
+			buf_printf(&want, "%s\n", beginnings[i].quoted);
+		}
+	}
+	expect_copy(&file, &envelope, &want);
+}
+
+/* The same where what was gathered is handed on, which must not happen in the middle of such a beginning. */
+static void
+quotes_at_the_end_of_blocks(void **state)
+{
+	for (size_t before = 65520; before < 65545; before++) {
+		struct buf file = BUF_INIT, want = BUF_INIT;
+		struct copy_envelope envelope = { .flags = COPY_QUOTE_FROM };
+
+		for (size_t n = 0; n < before; n++)
+			buf_putc(&want, 'x');
+		record_put(&file, RECORD_LINE, buf_view(&want));
+		put_divided(&file, VIEW("From me"), 2);
+		buf_puts(&want, "\n>From me\n");
+		expect_copy(&file, &envelope, &want);
+	}
+}
+
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(copies_or_says_why_not), cmocka_unit_test(loops_are_seen) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(copies_or_says_why_not), cmocka_unit_test(loops_are_seen),
+		cmocka_unit_test(quotes_divided_lines), cmocka_unit_test(quotes_at_the_end_of_blocks),
+	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
