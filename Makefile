@@ -71,7 +71,10 @@ $(ARCHIVES):
 	@rm -f $@
 	$(Q)$(AR) rcs $@ $(filter %.o,$^)
 
-$(DAEMON_FILES) $(COMMAND_FILES): $(ARCHIVES)
+# Where programs report to is said by the programs themselves: daemons take no options from the environment
+SANITIZER := $(if $(SANITIZE),$(B)/tests/sanitizer/options.o)
+
+$(DAEMON_FILES) $(COMMAND_FILES): $(SANITIZER) $(ARCHIVES)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -Wl,-u,posthaste_stamp -o $@ $(filter %.o,$^) -Wl,--start-group $(ARCHIVES) -Wl,--end-group $(LIBRARY_LIBS)
 
@@ -124,7 +127,10 @@ check:
 FUZZ_SOURCES := $(wildcard tests/fuzz/*_fuzz.c)
 FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,build-fuzz/%,$(FUZZ_SOURCES))
 FUZZ_FLAGS := -std=gnu17 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -Isrc -I.
-FUZZ_OBJECTS := $(patsubst %.c,build-fuzz/%.o,$(foreach l,$(LIBRARIES),$(patsubst $(B)/%.o,%.c,$(lib_$(l)_OBJECTS))))
+# The libraries, and those parts of programs that read what strangers wrote
+FUZZED_PARTS := src/local/member.c src/pickup/copy.c src/pickup/flags.c src/pipe/argv.c src/pipe/options.c \
+	src/sendmail/extract.c src/sendmail/input.c
+FUZZ_OBJECTS := $(patsubst %.c,build-fuzz/%.o,$(foreach l,$(LIBRARIES),$(patsubst $(B)/%.o,%.c,$(lib_$(l)_OBJECTS))) $(FUZZED_PARTS))
 
 build-fuzz/%.o: %.c | config.h
 	@mkdir -p $(@D)
