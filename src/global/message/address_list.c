@@ -104,6 +104,15 @@ next_token(struct address_list *list)
 	return token;
 }
 
+/* Folding is no part of the text (RFC 5322, 2.2.3), and no address has a line end in it. */
+static void
+put_unfolded(struct buf *out, struct view text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if (text.data[i] != '\r' && text.data[i] != '\n')
+			buf_putc(out, text.data[i]);
+}
+
 /* quoted-string or quoted-pair → what it means; a quote that is not itself quoted ends it. */
 static void
 put_unquoted(struct buf *out, struct view text)
@@ -117,7 +126,7 @@ put_unquoted(struct buf *out, struct view text)
 			return;
 		if (c == '\\' && !cursor_any(&in, &c))
 			return;
-		buf_putc(out, c);
+		put_unfolded(out, view_bytes(&c, 1));
 	}
 }
 
@@ -140,7 +149,7 @@ gather(struct gathering *g, const struct token *token)
 	if (token->type == TOKEN_QUOTED || (token->type == TOKEN_WORD && token->text.data[0] == '\\'))
 		put_unquoted(&g->internal, token->text);
 	else
-		buf_putv(&g->internal, token->text);
+		put_unfolded(&g->internal, token->text);
 	g->last = token->type;
 }
 

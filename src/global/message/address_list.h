@@ -27,7 +27,7 @@ struct address_list {
 
 struct address_item {
 	struct view span;	/* where the address stands, without angle brackets */
-	struct view internal;	/* unquoted, in the arena; a route is still in front */
+	struct view internal;	/* unquoted, unfolded, in the arena; a route is still in front */
 	struct view comments;	/* comments inside the span, which a replacement would lose: put behind it */
 	bool angle;		/* in angle brackets: may be empty there */
 };
