@@ -79,10 +79,14 @@ struct local_delivery {
 	bool expanded;			/* an alias or a .forward was */
 	bool relayed;			/* luser_relay was used (LV8) */
 	size_t includes, included;	/* :include: files read so far, and their bytes */
+	size_t expansions;		/* members and addresses met so far */
 	struct dsn wait;		/* status "": nothing stands in the way */
 };
 
-enum { EXPANSION_DEPTH_MAX = 100, INCLUDES_MAX = 1000, LIST_SIZE_MAX = 16 << 20, FORWARD_SIZE_MAX = 1 << 20 };
+/* Of what one recipient stands for: lists are made by users, too, and each member costs time and memory. */
+enum {
+	EXPANSION_DEPTH_MAX = 100, EXPANSIONS_MAX = 200000, INCLUDES_MAX = 1000, LIST_SIZE_MAX = 16 << 20, FORWARD_SIZE_MAX = 1 << 20,
+};
 
 delivery_function	local_deliver;			/* its first argument is the struct agent */
 
@@ -95,7 +99,10 @@ void	local_problem(struct local_delivery *delivery, const struct step *step, con
 /* NULL when this destination is one already. key: what makes it the same. */
 struct target *local_add(struct local_delivery *delivery, enum target_kind kind, const struct step *step, struct view text,
 	    struct view key);
-struct identity local_rights(const struct local_delivery *delivery, uid_t uid);	/* of the owner of a file; never root's */
+/* Of the owner of a file; never root's. When he cannot be looked up, the recipient waits. */
+struct identity local_rights(struct local_delivery *delivery, uid_t uid);
+/* One more member or address. False beyond EXPANSIONS_MAX, which is said once. */
+bool	local_may_expand(struct local_delivery *delivery, const struct step *step);
 
 /* member.c: the right-hand side of an alias, or the lines of a file. How many members there were. */
 size_t	local_members(struct local_delivery *delivery, const struct step *step, struct view list, bool lines);
@@ -103,6 +110,7 @@ size_t	local_members(struct local_delivery *delivery, const struct step *step, s
 /* user.c: what becomes of mail for a local name that is no alias (any more). */
 void	local_user(struct local_delivery *delivery, struct step *step, bool direct);
 const struct user *local_find_user(struct local_delivery *delivery, struct view name, bool *retry);
+bool	local_lookup_failed(int error);		/* behind getpwnam() and its kin: errno does not say "no such user" (LV7) */
 /* dot_forward.c: true when the user's .forward said where the mail goes, or the recipient has to wait. */
 bool	local_dot_forward(struct local_delivery *delivery, struct step *step, const struct user *user);
 

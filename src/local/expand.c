@@ -1,9 +1,10 @@
 /* expand: what an address stands for: an alias (aliases(5)), a user, or an address elsewhere. */
+#include <errno.h>
+#include <pwd.h>
+
 #include "global/address/address.h"
 #include "local/deliver.h"
 #include "util/log/log.h"
-
-#include <pwd.h>
 
 /* -- findings ------------------------------------------------------------------------------------------------------ */
 
@@ -21,24 +22,6 @@ local_wait(struct local_delivery *delivery, const char *status, const char *form
 	buf_fini(&text);
 }
 
-void
-local_problem(struct local_delivery *delivery, const struct step *step, const char *status, const char *format, ...)
-{
-	struct target *target = arena_alloc(delivery->arena, sizeof(*target));
-	struct buf text = BUF_INIT;
-	va_list ap;
-
-	va_start(ap, format);
-	buf_vprintf(&text, format, ap);
-	va_end(ap);
-	target->kind = TARGET_PROBLEM;
-	target->step = step;
-	target->status = status;
-	target->text = arena_view(delivery->arena, buf_view(&text));
-	list_append(&delivery->targets, &target->link);
-	buf_fini(&text);
-}
-
 /* Beyond duplicate_filter_limit nothing more is remembered: mail arrives twice rather than not. */
 static bool
 is_new(struct local_delivery *delivery, struct view key)
@@ -52,6 +35,45 @@ is_new(struct local_delivery *delivery, struct view key)
 	return true;
 }
 
+static struct target *
+add(struct local_delivery *delivery, enum target_kind kind, const struct step *step, struct view text)
+{
+	struct target *target = arena_alloc(delivery->arena, sizeof(*target));
+
+	target->kind = kind;
+	target->step = step;
+	target->text = arena_view(delivery->arena, text);
+	list_append(&delivery->targets, &target->link);
+	return target;
+}
+
+/* The same is wrong with it as before: told once. */
+static bool
+is_new_problem(struct local_delivery *delivery, const struct step *step, struct view text)
+{
+	struct buf key = BUF_INIT;
+	bool fresh;
+
+	buf_printf(&key, "problem %.*s\n%.*s\n%.*s", VIEW_ARG(delivery->recipient->address), VIEW_ARG(step->address), VIEW_ARG(text));
+	fresh = is_new(delivery, buf_view(&key));
+	buf_fini(&key);
+	return fresh;
+}
+
+void
+local_problem(struct local_delivery *delivery, const struct step *step, const char *status, const char *format, ...)
+{
+	struct buf text = BUF_INIT;
+	va_list ap;
+
+	va_start(ap, format);
+	buf_vprintf(&text, format, ap);
+	va_end(ap);
+	if (is_new_problem(delivery, step, buf_view(&text)))
+		add(delivery, TARGET_PROBLEM, step, buf_view(&text))->status = status;
+	buf_fini(&text);
+}
+
 struct target *
 local_add(struct local_delivery *delivery, enum target_kind kind, const struct step *step, struct view text, struct view key)
 {
@@ -59,21 +81,29 @@ local_add(struct local_delivery *delivery, enum target_kind kind, const struct s
 
 	if (!is_new(delivery, key))
 		return NULL;
-	target = arena_alloc(delivery->arena, sizeof(*target));
-	target->kind = kind;
-	target->step = step;
-	target->text = arena_view(delivery->arena, text);
+	target = add(delivery, kind, step, text);
 	target->user = step->user;
 	target->as = step->as;
-	list_append(&delivery->targets, &target->link);
 	return target;
 }
 
-struct identity
-local_rights(const struct local_delivery *delivery, uid_t uid)
+bool
+local_may_expand(struct local_delivery *delivery, const struct step *step)
 {
-	const struct passwd *owner = uid != 0 ? getpwuid(uid) : NULL;
+	if (delivery->expansions++ == EXPANSIONS_MAX)
+		local_problem(delivery, step, "5.4.6", "more than %d members", EXPANSIONS_MAX);
+	return delivery->expansions <= EXPANSIONS_MAX;
+}
 
+struct identity
+local_rights(struct local_delivery *delivery, uid_t uid)
+{
+	const struct passwd *owner;
+
+	errno = 0;
+	owner = uid != 0 ? getpwuid(uid) : NULL;
+	if (owner == NULL && local_lookup_failed(errno))
+		local_wait(delivery, "4.3.0", "cannot look up the owner of a list, uid %ld", (long)uid);
 	if (owner == NULL)
 		return delivery->agent->default_privs;
 	return (struct identity){ .uid = owner->pw_uid, .gid = owner->pw_gid };
@@ -288,9 +318,12 @@ add_forward(struct local_delivery *delivery, const struct step *step)
 void
 local_expand_member(struct local_delivery *delivery, const struct step *above, struct view address, bool aliases)
 {
-	struct step *step = step_new(delivery, above, address);
+	struct step *step;
 	bool local;
 
+	if (!local_may_expand(delivery, above))
+		return;
+	step = step_new(delivery, above, address);
 	if (step->depth > EXPANSION_DEPTH_MAX) {
 		local_problem(delivery, step, "5.4.6", "alias, include or forward file nesting is too deep");
 	} else if (is_local(delivery, step, &local)) {

@@ -123,7 +123,7 @@ is_roots_place(const char *path)
  * nobody else can have made the path lead to a secret.
  */
 static struct identity
-rights_to_open(const struct local_delivery *delivery, const struct step *step, const char *path)
+rights_to_open(struct local_delivery *delivery, const struct step *step, const char *path)
 {
 	struct stat st;
 
@@ -135,35 +135,53 @@ rights_to_open(const struct local_delivery *delivery, const struct step *step, c
 	return is_roots_place(path) ? (struct identity){ .uid = 0, .gid = 0 } : step->as;
 }
 
-/* What is in it is done with the rights of its owner, or of the user who named it. */
-static bool
-read_include(struct local_delivery *delivery, struct step *step, const char *path, struct buf *text, struct buf *why)
+static int
+open_include(struct local_delivery *delivery, const struct step *step, const char *path, struct buf *why)
 {
 	struct identity as = rights_to_open(delivery, step, path);
-	struct stat st;
-	bool ok = false;
 	int fd, error;
 
 	identity_assume(&as);
 	fd = file_open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, why);
 	error = errno;
 	identity_restore();
-	if (fd == -1) {
-		errno = error;
+	errno = error;
+	return fd;
+}
+
+/* What is in it is done with the rights of its owner, or of the user who named it. */
+static void
+take_file_owner(struct local_delivery *delivery, struct step *step, uid_t owner)
+{
+	if (step->user != NULL)
+		return;
+	step->as = local_rights(delivery, owner);
+	step->named_by_root &= owner == 0;
+}
+
+static bool
+read_include(struct local_delivery *delivery, struct step *step, const char *path, struct buf *text, struct buf *why)
+{
+	int fd = open_include(delivery, step, path, why), error = EINVAL;
+	struct buf reason = BUF_INIT;
+	struct stat st;
+	bool ok = false;
+
+	if (fd == -1)
 		return false;
-	}
 	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode) || (st.st_mode & S_IWOTH))
-		why_set(why, "include file %s: not a regular file, or writable by everybody", path);
-	else
-		ok = file_read_fd(fd, LIST_SIZE_MAX - delivery->included, text, why);
+		buf_puts(&reason, "not a regular file, or writable by everybody");
+	else if (!(ok = file_read_fd(fd, LIST_SIZE_MAX - delivery->included, text, &reason)))
+		error = errno;
 	close(fd);
-	if (ok)
+	if (ok) {
 		delivery->included += text->len;
-	if (ok && step->user == NULL) {
-		step->as = local_rights(delivery, st.st_uid);
-		step->named_by_root &= st.st_uid == 0;
+		take_file_owner(delivery, step, st.st_uid);
+	} else {
+		why_set(why, "include file %s: %s", path, buf_c(&reason));
 	}
-	errno = ok ? 0 : EINVAL;
+	buf_fini(&reason);
+	errno = error;
 	return ok;
 }
 
@@ -254,7 +272,9 @@ member(struct local_delivery *delivery, const struct step *step, struct view ite
 	struct view text = unquote(item, &inner) ? buf_view(&inner) : item;
 	char first = text.len > 0 ? text.data[0] : '\0';
 
-	if (first == '|')
+	if (!local_may_expand(delivery, step))
+		;	/* said already */
+	else if (first == '|')
 		command_member(delivery, step, view_slice(text, 1, text.len));
 	else if (first == '/')
 		add_file(delivery, step, text);

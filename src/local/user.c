@@ -8,7 +8,12 @@
 
 #include "local/deliver.h"
 
-/* "Could not ask" is never "no such user" (LV7). */
+bool
+local_lookup_failed(int error)
+{
+	return error != 0 && error != ENOENT && error != ESRCH;
+}
+
 static const struct passwd *
 ask(const char *name, bool *retry)
 {
@@ -16,7 +21,7 @@ ask(const char *name, bool *retry)
 
 	errno = 0;
 	found = getpwnam(name);
-	*retry = found == NULL && errno != 0 && errno != ENOENT && errno != ESRCH;
+	*retry = found == NULL && local_lookup_failed(errno);
 	return found;
 }
 
