@@ -200,12 +200,43 @@ def test_failing_mailbox_is_cut_back(make_mta: MakeMta, fault: str, status: str,
     ("renameat2:error=ESTALE", "deferred", "4.2.0")])
 def test_failing_maildir_has_nothing(make_mta: MakeMta, fault: str, status: str, code: str) -> None:
     """A message is there as a whole, or not at all."""
-    for name in ("md", "md/tmp", "md/new", "md/cur"):
-        (ALICE / name).mkdir()
-        shutil.chown(ALICE / name, "alice")
+    make_maildir()
     mta = failing(make_mta, fault, None, {"home_mailbox": "md/"})
     assert outcome(mta, BIG)[:2] == (status, code)
     assert not list((ALICE / "md/new").iterdir()) and not list((ALICE / "md/tmp").iterdir())
+
+
+def two_outcomes(mta: Mta) -> tuple[str, str, str]:
+    """As outcome(), of a message that has another recipient, so that its file stays in the queue."""
+    queue_id = mta.send("bob@example.test", "alice@example.test", "nobody-there@example.test")
+    found = mta.wait_log(rf"{queue_id}: to=<alice@example\.test>.*dsn=([\d.]+), status=(\w+) \((.*)\)$")
+    return found[2], found[1], found[3]
+
+
+def make_maildir() -> Path:
+    """An empty one of alice."""
+    for name in ("md", "md/tmp", "md/new", "md/cur"):
+        (ALICE / name).mkdir()
+        shutil.chown(ALICE / name, "alice")
+    return ALICE / "md"
+
+
+@needs("strace")
+@pytest.mark.parametrize("fault, status", [("EIO", "deferred"), ("EINVAL", "sent")])
+def test_name_that_is_not_on_the_disk_is_none(make_mta: MakeMta, fault: str, status: str) -> None:
+    """What comes again later must not be there already; where directories know of no sync, nothing is wrong."""
+    box = make_maildir()
+    mta = failing(make_mta, f"fsync:error={fault}:when=2", None, {"home_mailbox": "md/", "local_recipient_maps": ""})
+    assert two_outcomes(mta)[0] == status
+    assert len(list((box / "new").iterdir())) == (1 if status == "sent" else 0) and not list((box / "tmp").iterdir())
+
+
+@pytest.mark.parametrize("mode", [0o300, 0o700])
+def test_maildir_that_is_not_to_be_read(make_mta: MakeMta, mode: int) -> None:
+    box = make_maildir()
+    (box / "new").chmod(mode)
+    assert two_outcomes(make_mta({"home_mailbox": "md/", "local_recipient_maps": ""}).start())[0] == "sent"
+    assert len(list((box / "new").iterdir())) == 1
 
 
 @needs("strace")

@@ -105,6 +105,34 @@ safe_by_order(const struct maildir_file *file, const struct delivery_request *re
 	return (request->flags & DELIVERY_SOLE) != 0 && file_names_keep_order(file->fd, request->fd);
 }
 
+/* Of a directory that may be written to, but not read, the name goes to the journal with what it changed in the file. */
+static bool
+sync_name(const struct maildir_file *file, const char *name, struct buf *why)
+{
+	return file_sync_directory(name, why) || (errno == EACCES && fsync(file->fd) == 0);
+}
+
+static void
+discard(const char *name)
+{
+	int error = errno;
+
+	unlink(name);
+	errno = error;
+}
+
+/* What is in new/ and may not be there after a crash will come again: it must not be there twice. */
+static bool
+publish_as(const struct maildir_file *file, const char *name, const struct delivery_request *request, struct buf *why)
+{
+	if (!move(buf_c(&file->temporary), name))
+		return false;
+	if (safe_by_order(file, request) || sync_name(file, name, why))
+		return true;
+	discard(name);
+	return false;
+}
+
 static bool
 publish(const struct maildir_file *file, const struct delivery_request *request, struct buf *why)
 {
@@ -114,22 +142,12 @@ publish(const struct maildir_file *file, const struct delivery_request *request,
 
 	if (ok) {
 		final_name(file, &st, &final);
-		ok = move(buf_c(&file->temporary), buf_c(&final)) &&
-		    (safe_by_order(file, request) || file_sync_directory(buf_c(&final), why));
+		ok = publish_as(file, buf_c(&final), request, why);
 	}
 	if (!ok)
 		why_set(why, "maildir delivery failed: %s", strerror(errno));
 	buf_fini(&final);
 	return ok;
-}
-
-static void
-discard(const struct maildir_file *file)
-{
-	int error = errno;
-
-	unlink(buf_c(&file->temporary));
-	errno = error;
 }
 
 static bool
@@ -142,7 +160,7 @@ store(const struct delivery_request *request, const struct copy_envelope *envelo
 	if (ok) {
 		ok = message_copy(request, envelope, file.fd, why) && publish(&file, request, why);
 		if (!ok)
-			discard(&file);
+			discard(buf_c(&file.temporary));
 		close(file.fd);
 	}
 	buf_fini(&file.host);

@@ -181,7 +181,7 @@ file_sync_directory(const char *path_of_file, struct buf *why)
 {
 	char *copy = mem_string(path_of_file);
 	int fd = file_open(dirname(copy), O_RDONLY | O_DIRECTORY, 0, why);
-	bool ok = fd != -1 && fsync(fd) == 0;
+	bool ok = fd != -1 && (fsync(fd) == 0 || errno == EINVAL || errno == EOPNOTSUPP);
 
 	if (fd != -1 && !ok)
 		why_set(why, "fsync directory of %s: %s", path_of_file, strerror(errno));

@@ -33,6 +33,7 @@ bool	file_replace(const char *path, struct view content, mode_t mode, struct buf
 int	file_edit_begin(const char *path, msec_t deadline, struct buf *why);
 bool	file_edit_end(int fd, const char *path, struct view content, mode_t mode, struct buf *why);
 void	file_edit_cancel(int fd, const char *path);
+/* The names in it are on the disk; where directories know of no sync, as safe as they get there. */
 bool	file_sync_directory(const char *path_of_file, struct buf *why);
 /*
  * Do changes of names reach the disk in the order in which they were made, for both files? Then a name made beside one is
