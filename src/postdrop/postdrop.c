@@ -49,17 +49,32 @@ on_fatal(int level)
 	queue_writer_remove_open();
 }
 
-/* A parent that ignores a signal (nohup) means us too: then it stays ignored. */
+/* What ends a process, unless it stops, informs, or cannot be caught; a write that fails is told by its result. */
+static bool
+ends_us(int number)
+{
+	static const int others[] = { SIGKILL, SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT, SIGCHLD, SIGURG, SIGWINCH, SIGPIPE,
+		SIGXFSZ };
+
+	for (size_t i = 0; i < ARRAY_COUNT(others); i++)
+		if (number == others[i])
+			return false;
+	return true;
+}
+
+/*
+ * All of them: the user may send any, set a timer, or have a limit on his time, and no half file is to stay for it. A
+ * parent that ignores a signal (nohup) means us too: then it stays ignored.
+ */
 static void
 catch_signals(void)
 {
-	static const int signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGALRM };
 	struct sigaction action = { .sa_handler = on_signal }, old;
 
 	sigfillset(&action.sa_mask);
-	for (size_t i = 0; i < ARRAY_COUNT(signals); i++)
-		if (sigaction(signals[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
-			sigaction(signals[i], &action, NULL);
+	for (int number = 1; number < NSIG; number++)
+		if (ends_us(number) && sigaction(number, NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+			sigaction(number, &action, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
 	log_set_fatal_hook(on_fatal);

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "util/file/file.h"
+#include "util/log/log.h"
 #include "util/text/encode.h"
 
 enum { FLUSH_AT = 32 * 1024, REASON_WIDTH = 76 };
@@ -11,7 +12,8 @@ enum { FLUSH_AT = 32 * 1024, REASON_WIDTH = 76 };
 static void
 flush(struct show *show)
 {
-	file_write_all(STDOUT_FILENO, buf_view(&show->out), NULL);
+	if (!file_write_all(STDOUT_FILENO, buf_view(&show->out), NULL))
+		log_fatal("output write error: %m");
 	buf_reset(&show->out);
 }
 

@@ -1,6 +1,7 @@
 #include "service/command.h"
 
 #include <pwd.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -31,6 +32,7 @@ command_begin(const char *name)
 	struct buf tag = BUF_INIT;
 
 	process_check_descriptors();
+	signal(SIGCHLD, SIG_DFL);	/* whose parent ignores it would never hear how its own children ended */
 	if (command_is_privileged())	/* before any library can look at it */
 		process_clean_environment(imported != NULL ? imported->default_text : "");
 	program = name;

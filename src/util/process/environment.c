@@ -63,25 +63,37 @@ listed(struct view list, struct view name)
 	return false;
 }
 
+/* Once each: who finds a name twice may not know which one counts. */
+static bool
+kept(struct view list, char *const *before, char *const *end, struct view entry)
+{
+	struct view name, value;
+
+	if (!view_split(entry, '=', &name, &value) || !listed(list, name))
+		return false;
+	for (; before < end; before++)
+		if (view_starts(view_string(*before), view_slice(entry, 0, name.len + 1)))
+			return false;
+	return true;
+}
+
+/*
+ * In place, for who starts a program may have put anything there: thousands of words, names that no call to remove one
+ * would take, and words that name nothing.
+ */
 void
 process_clean_environment(const char *import_list)
 {
 	extern char **environ;
-	struct view list = view_string(import_list), name, value;
+	struct view list = view_string(import_list);
 	struct variable variable;
+	char **to = environ;
 
-	for (char **at = environ; at != NULL && *at != NULL;) {
-		if (view_split(view_string(*at), '=', &name, &value) && !listed(list, name)) {
-			char *copy = mem_dup(name.data, name.len + 1);
-
-			copy[name.len] = '\0';
-			unsetenv(copy);
-			mem_free(copy);
-			at = environ;	/* the array moved */
-		} else {
-			at++;
-		}
-	}
+	for (char **at = environ; at != NULL && *at != NULL; at++)
+		if (kept(list, environ, to, view_string(*at)))
+			*to++ = *at;
+	if (to != NULL)
+		*to = NULL;
 	while (next_variable(&list, &variable))
 		force(&variable);
 	setenv("PATH", DEFAULT_PATH, 1);

@@ -108,7 +108,7 @@ child(const struct process_spec *spec)
 		reset_signals();
 	}
 	if (!place_descriptors(descriptors))
-		_exit(EXIT_CANNOT_RUN);
+		cannot_run("open descriptors of", spec->argv[0]);
 	close_above(STDERR_FILENO);
 	umask(077);
 	limit_files(spec->file_size_max);

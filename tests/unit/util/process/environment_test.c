@@ -23,6 +23,20 @@ test_only_what_is_listed_stays(void **state)
 	assert_non_null(getenv("PATH"));
 }
 
+/* None of these is taken away by unsetenv(). */
+static void
+test_words_that_name_nothing(void **state)
+{
+	extern char **environ;
+	const char *words[] = { "=x", "KEPT=first", "==", "", "no sign", "KEPT", "KEPT=second", "=", NULL };
+
+	environ = (char **)words;
+	process_clean_environment("KEPT");
+	assert_string_equal(environ[0], "KEPT=first");
+	assert_true(strncmp(environ[1], "PATH=", 5) == 0);
+	assert_null(environ[2]);
+}
+
 static const char *
 value_of(const struct process_environment *environment, const char *name)
 {
@@ -56,6 +70,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_only_what_is_listed_stays),
+		cmocka_unit_test(test_words_that_name_nothing),
 		cmocka_unit_test(test_others_see_what_is_listed),
 	};
 
