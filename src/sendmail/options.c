@@ -1,5 +1,6 @@
 #include "sendmail/options.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "global/queue/envelope.h"
@@ -16,6 +17,21 @@ static void __attribute__((noreturn))
 unsupported(int option, const char *value)
 {
 	log_fatal("unsupported: -%c%s", option, value);
+}
+
+/* Others' -C names main.cf, ours may name its directory. The value is changed in place. */
+static const char *
+directory_of(char *path)
+{
+	char *name = strrchr(path, '/');
+	struct stat st;
+
+	if (stat(path, &st) == -1 || S_ISDIR(st.st_mode))
+		return path;
+	if (name == NULL)
+		return ".";
+	name[name == path] = '\0';
+	return path;
 }
 
 /* -- options with values of their own ------------------------------------------------------------------------------ */
@@ -182,7 +198,7 @@ set_option(struct options *options, int option, char **argv)
 	switch (option) {
 	case 'B': set_encoding(options, optarg); break;
 	case 'b': set_mode(options, optarg); break;
-	case 'C': options->config_directory = optarg; break;
+	case 'C': options->config_directory = directory_of(optarg); break;
 	case 'F': options->full_name = optarg; break;
 	case 'f':
 	case 'r': options->sender = optarg; break;

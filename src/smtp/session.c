@@ -61,6 +61,8 @@ session_lost(struct session *session, enum stream_result result, const char *doi
 		dsn_set(dsn, "4.4.2", "conversation with %s timed out while %s", buf_c(&session->peer), doing);
 	else if (result == STREAM_ERROR && errno == EPROTO)
 		protocol_error(session, doing, dsn);
+	else if (result == STREAM_ERROR && errno == ENODATA)
+		dsn_set(dsn, "4.3.0", "local data error while talking to %s", buf_c(&session->peer));
 	else
 		dsn_set(dsn, "4.4.2", "lost connection with %s while %s", buf_c(&session->peer), doing);
 }
@@ -470,16 +472,19 @@ session_free(struct session *session)
 	mem_free(session);
 }
 
-/* Each line of a reply goes through smtp_reply_filter; one that could not be asked changes nothing. */
-static void
+/* Each line of a reply goes through smtp_reply_filter. */
+static bool
 filter_line(void *arg, struct buf *line)
 {
 	struct session *session = arg;
 	struct buf changed = BUF_INIT;
 
-	if (maps_lookup(session->client->reply_filter, buf_view(line), false, &changed, NULL) == LOOKUP_FOUND)
+	enum lookup found = maps_lookup(session->client->reply_filter, buf_view(line), false, &changed, NULL);
+
+	if (found == LOOKUP_FOUND)
 		buf_swap(line, &changed);
 	buf_fini(&changed);
+	return found != LOOKUP_RETRY;
 }
 
 struct session *

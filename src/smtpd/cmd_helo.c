@@ -68,7 +68,7 @@ cmd_ehlo(struct session *session, struct view arguments)
 	put_name(&name, arguments);
 	if (name.len == 0)
 		good = reply(session, 501, NULL, "Syntax: EHLO hostname");
-	else if (!session->keywords_known)
+	else if (!session->rights_known)
 		good = reply(session, 421, "4.3.0", "%s Server local data error", session->config->myhostname);
 	else
 		good = greeted(session, buf_view(&name), true) && welcome(session);

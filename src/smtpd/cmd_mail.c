@@ -201,6 +201,8 @@ mail(struct session *session, struct view arguments)
 		return reply(session, 503, "5.5.1", "Error: send HELO/EHLO first");
 	if (!smtp_path_keyword(&in, "FROM"))
 		return reply(session, 501, "5.5.4", "Syntax: MAIL FROM:<address>");
+	if (!session->rewrite_known)
+		return reply(session, 451, "4.3.0", "Temporary lookup error");
 	if (!limits_message(session))
 		return reply(session, 450, "4.7.1", "Error: too much mail from %s", buf_c(&session->peer.address));
 	if (!cmd_path_parse(session, &in, &sender) || !sender_resolves(session, &sender))

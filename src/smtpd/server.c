@@ -75,19 +75,21 @@ open_rewrite_clients(struct smtpd_server *server, const struct table_env *env)
 	buf_fini(&tables);
 }
 
-bool
+enum lookup
 server_is_local_client(const struct smtpd_server *server, const struct peer *peer)
 {
+	enum lookup found = LOOKUP_NONE;
 	struct buf value = BUF_INIT;
-	bool found;
 
-	if (server->rewrite_mynetworks && access_is_mynetworks(server->access, peer))
-		return true;
 	if (server->rewrite_interfaces && access_is_interface(server->access, peer))
-		return true;
-	found = !maps_empty(server->rewrite_clients)
-	    && (maps_lookup(server->rewrite_clients, buf_view(&peer->name), false, &value, NULL) == LOOKUP_FOUND
-	    || maps_lookup(server->rewrite_clients, buf_view(&peer->address), false, &value, NULL) == LOOKUP_FOUND);
+		return LOOKUP_FOUND;
+	if (server->rewrite_mynetworks && (found = access_in_mynetworks(server->access, peer)) != LOOKUP_NONE)
+		return found;
+	if (!maps_empty(server->rewrite_clients)) {
+		found = maps_lookup(server->rewrite_clients, buf_view(&peer->name), false, &value, NULL);
+		if (found == LOOKUP_NONE)
+			found = maps_lookup(server->rewrite_clients, buf_view(&peer->address), false, &value, NULL);
+	}
 	buf_fini(&value);
 	return found;
 }

@@ -48,6 +48,6 @@ struct smtpd_server {
 
 struct smtpd_server *server_open(struct service_context *ctx);	/* fatal when the configuration is no good */
 /* Is this one of local_header_rewrite_clients? */
-bool	server_is_local_client(const struct smtpd_server *server, const struct peer *peer);
+enum lookup server_is_local_client(const struct smtpd_server *server, const struct peer *peer);
 
 #endif

@@ -283,12 +283,33 @@ session_leave_client(struct session *session)
 	transaction_end(session);
 }
 
+static void
+look_up_right(struct session *session, struct match_list *list, bool *member)
+{
+	enum lookup found = match_list_host(list, buf_view(&session->peer.name), &session->peer.addr);
+
+	*member = found == LOOKUP_FOUND;
+	if (found == LOOKUP_RETRY)
+		session->rights_known = false;
+}
+
+static void
+look_up_rewriting(struct session *session)
+{
+	const struct smtpd_server *server = session->server;
+	enum lookup local = LOOKUP_FOUND;
+
+	if (!session->standalone && !(server->rewrite_logins && session->login_name.len > 0))
+		local = server_is_local_client(server, &session->peer);
+	session->local_rewrite = local == LOOKUP_FOUND;
+	session->rewrite_known = local != LOOKUP_RETRY;
+}
+
 /* All that depends on who the client is. */
 void
 session_new_client(struct session *session)
 {
 	const struct smtpd_server *server = session->server;
-	const struct peer *peer = &session->peer;
 	const struct {
 		struct match_list *list;
 		bool *member;
@@ -298,11 +319,12 @@ session_new_client(struct session *session)
 		{ server->verp_clients, &session->may_verp },
 	};
 
+	session->rights_known = true;
 	for (size_t i = 0; i < ARRAY_COUNT(lists); i++)
-		*lists[i].member = match_list_host(lists[i].list, buf_view(&peer->name), &peer->addr) == LOOKUP_FOUND;
-	session->local_rewrite = session->standalone || (server->rewrite_logins && session->login_name.len > 0)
-	    || server_is_local_client(server, peer);
-	session->keywords_known = ehlo_keywords_for(session, &session->keywords);
+		look_up_right(session, lists[i].list, lists[i].member);
+	look_up_rewriting(session);
+	if (!ehlo_keywords_for(session, &session->keywords))
+		session->rights_known = false;
 	session->errors = session->junk = 0;
 	session->denied = false;
 }
@@ -354,9 +376,8 @@ begin(struct session *session, struct smtpd_server *server, struct stream *strea
 	session->keywords = ~0U;
 	if (!know_peer(session))
 		return false;
-	session->may_xforward = match_list_host(server->xforward_hosts, buf_view(&session->peer.name), &session->peer.addr)
-	    == LOOKUP_FOUND;	/* whoever really connected: XCLIENT changes nothing */
 	session_new_client(session);
+	look_up_right(session, server->xforward_hosts, &session->may_xforward);	/* whoever really connected: not after XCLIENT */
 	return true;
 }
 

@@ -39,12 +39,13 @@ struct session {
 	bool pipelined;			/* the client spoke when it was not its turn */
 	bool bare_lf;			/* some line, command or content, ended so */
 	bool lenient_lf;		/* smtpd_forbid_bare_newline does not apply to this client */
-	bool local_rewrite;		/* its addresses are completed with our own domain */
+	bool local_rewrite;		/* its addresses are completed with our own domain … */
+	bool rewrite_known;		/* … or nobody could say */
 	bool may_xclient, may_xforward, may_verp;
 	bool limited, counted;		/* by anvil: limits apply; a connection is open there */
 	struct buf helo;		/* as given; empty: did not greet */
 	bool esmtp;
-	bool keywords_known;		/* false: the table that says what to hide gave no answer */
+	bool rights_known;		/* false: a table that says what to hide or allow gave no answer */
 	unsigned keywords;		/* EHLO keywords that this client may see (ehlo.h) */
 	int errors, junk;
 	const char *where;		/* the last command, for the log */

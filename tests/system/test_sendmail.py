@@ -130,12 +130,17 @@ def test_required_features(mta: Mta) -> None:
 
 @pytest.mark.parametrize("arguments, sender", [
     ([], b"alice"), (["-f", "x@y"], b"x@y"), (["-r", "x@y"], b"x@y"), (["-f", "<x@y>"], b"x@y"), (["-f", "A B <x@y>"], b"x@y"), (["-f", ""], b""),
-    (["-f", "<>"], b""), (["-fx@y"], b"x@y"), (["-f", '"a b"@y'], b"a b@y")])
+    (["-f", "<>"], b""), (["-fx@y"], b"x@y"), (["-f", '"a b"@y'], b"a b@y"), (["-f", ","], b""), (["-f", "g:;"], b""),
+    (["-f", "Joe <>"], b"")])
 def test_sender(mta: Mta, arguments: list[str], sender: bytes) -> None:
     assert submitted(mta, *arguments, "bob")["S"] == [sender]
 
 
-@pytest.mark.parametrize("given, sender", [("a b c", b"a"), ("a,b", b"a"), ("x y@z", b"x"), (",", b""), ("g:;", b""), ("Joe <>", b"")])
+def test_the_configuration_may_be_named_by_its_file(mta: Mta) -> None:
+    assert submitted(mta, "-C", str(mta.config / "main.cf"), "bob")["R"] == [b"bob"]
+
+
+@pytest.mark.parametrize("given, sender", [("a b c", b"a"), ("a,b", b"a"), ("x y@z", b"x")])
 def test_sender_that_is_more_than_one_address(mta: Mta, given: str, sender: bytes) -> None:
     """Programs put all kinds of text there; their mail goes out, and failures to whom comes first, or to nobody."""
     code, _, errors = sendmail(mta, "-f", given, "bob")

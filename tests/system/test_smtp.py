@@ -135,6 +135,11 @@ def test_generic_maps_wait_for_a_list_of_our_domains(make_mta: MakeMta, server: 
     assert verdict(mta, "x@a.test", sender="bob@example.net") == "4.3.0 deferred"
 
 
+def test_a_reply_filter_that_fails_defers(make_mta: MakeMta, server: Callable[..., Server]) -> None:
+    mta = make_mta({"transport_maps": f"inline:{{a.test=smtp:{server().nexthop}}}", "smtp_reply_filter": "fail:down"}).start()
+    assert verdict(mta, "x@a.test") == "4.3.0 deferred" and "local data error while talking to 127.0.0.1" in "".join(mta.log())
+
+
 def test_kept_session_is_proven_before_it_counts(make_mta: MakeMta, server: Callable[..., Server]) -> None:
     host = server(RSET=None)
     mta = client(make_mta, a=host)

@@ -19,17 +19,15 @@ without_route(struct view in)
 	return in;
 }
 
-/* Dots at the end of a domain, and an '@' with nothing behind it, say nothing. */
+/* Dots at the end of a domain say nothing, unless they are all of it. */
 static struct view
-without_trailer(struct view in)
+without_dots(struct view in)
 {
 	struct view out = in;
 
 	if (view_find_any(in, "@%!") < 0)
 		return in;
 	while (out.len > 0 && out.data[out.len - 1] == '.')
-		out.len--;
-	if (out.len > 0 && out.data[out.len - 1] == '@')
 		out.len--;
 	return out.len > 0 ? out : in;
 }
@@ -92,7 +90,7 @@ rewrite_address(const struct rewrite_rules *rules, enum rewrite_context context,
 		buf_putv(out, in);
 		return;
 	}
-	address = without_trailer(without_route(in));
+	address = without_dots(without_route(in));
 	find_domain(rules, address, &local, &domain);
 	buf_putv(out, local);
 	if (domain.len > 0)

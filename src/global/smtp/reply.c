@@ -92,9 +92,9 @@ take_dsn(struct smtp_reply *out, struct view text)
 }
 
 static enum stream_result
-malformed(void)
+failed(int error)
 {
-	errno = EPROTO;
+	errno = error;
 	return STREAM_ERROR;
 }
 
@@ -113,10 +113,12 @@ smtp_reply_read(struct stream *from, size_t line_max, size_t lines_max, struct s
 	for (size_t n = 0; result == STREAM_OK && !last; n++) {
 		if ((result = read_line(from, line_max, &line)) != STREAM_OK)
 			break;
-		if (out->filter != NULL)
-			out->filter(out->filter_arg, &line);
+		if (out->filter != NULL && !out->filter(out->filter_arg, &line)) {
+			result = failed(ENODATA);
+			break;
+		}
 		if (n >= lines_max || !parse_line(buf_view(&line), &code, &last, &text) || (n > 0 && code != out->code)) {
-			result = malformed();
+			result = failed(EPROTO);
 			break;
 		}
 		out->code = code;

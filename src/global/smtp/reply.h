@@ -16,11 +16,13 @@ struct smtp_reply {
 	int code;				/* 200..599 */
 	char dsn[DSN_STATUS_SIZE];		/* of the last line, when valid and of the same class; else "" */
 	struct buf text;			/* all lines, "\n" between, codes included */
-	void (*filter)(void *arg, struct buf *line);	/* sees, and may change, each line before it is parsed; or NULL */
+	/* Or NULL: sees, and may change, each line before it is parsed. False: what to make of it is not known. */
+	bool (*filter)(void *arg, struct buf *line);
 	void *filter_arg;
 };
 
-/* Reads one reply: at most lines_max lines of line_max bytes. Malformed or mixed codes: STREAM_ERROR with errno EPROTO. */
+/* Reads one reply: at most lines_max lines of line_max bytes. Malformed or mixed codes: STREAM_ERROR with errno EPROTO; with
+ * ENODATA, when the filter failed. */
 enum stream_result smtp_reply_read(struct stream *from, size_t line_max, size_t lines_max, struct smtp_reply *out);
 
 #endif

@@ -347,10 +347,10 @@ access_record(struct access *access, access_recorder *recorder, void *arg)
 	access->recorder_arg = arg;
 }
 
-bool
-access_is_mynetworks(const struct access *access, const struct peer *peer)
+enum lookup
+access_in_mynetworks(const struct access *access, const struct peer *peer)
 {
-	return match_list_host(access->mynetworks, VIEW_EMPTY, &peer->addr) == LOOKUP_FOUND;
+	return match_list_host(access->mynetworks, VIEW_EMPTY, &peer->addr);
 }
 
 bool

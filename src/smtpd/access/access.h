@@ -81,7 +81,7 @@ void		 access_close(struct access *access);
 void		 access_idle(struct access *access);	/* between sessions: gives up connections that nobody needs */
 bool		 access_holds_connections(const struct access *access);
 void		 access_record(struct access *access, access_recorder *recorder, void *arg);
-bool		 access_is_mynetworks(const struct access *access, const struct peer *peer);
+enum lookup	 access_in_mynetworks(const struct access *access, const struct peer *peer);
 bool		 access_is_interface(const struct access *access, const struct peer *peer);
 /* Appends the text with its $names replaced: client, client_address, sender, server_name … False: bad syntax. */
 bool		 access_expand(const struct access *access, const struct access_facts *facts, const struct access_name *more,

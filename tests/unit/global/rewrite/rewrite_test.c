@@ -38,7 +38,7 @@ static const struct {
 	{ "route", &defaults, REWRITE_LOCAL, "@a,@b:user@c.test", "user@c.test" },
 	{ "trailing dot", &defaults, REWRITE_LOCAL, "user@c.test.", "user@c.test" },
 	{ "trailing dot of a local part", &defaults, REWRITE_LOCAL, "user.", "user.@ex.org" },
-	{ "trailing at", &defaults, REWRITE_LOCAL, "user@", "user@ex.org" },
+	{ "null domain", &defaults, REWRITE_LOCAL, "user@", "user@" },
 	{ "remote, nothing to append", &defaults, REWRITE_REMOTE, "user", "user" },
 	{ "remote", &completing, REWRITE_REMOTE, "user", "user@domain.invalid" },
 	{ "remote host", &completing, REWRITE_REMOTE, "user@host", "user@host.domain.invalid" },

@@ -90,12 +90,37 @@ test_read(void **state)
 	}
 }
 
+static bool
+refuse_second(void *arg, struct buf *line)
+{
+	return ++*(int *)arg < 2;
+}
+
+static void
+test_filter_that_fails(void **state)
+{
+	int fds[2], lines = 0;
+	struct smtp_reply reply = { .text = BUF_INIT, .filter = refuse_second, .filter_arg = &lines };
+	struct stream *stream;
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+	assert_true(file_write_all(fds[1], VIEW("250-a\r\n250-b\r\n250 c\r\n"), NULL));
+	stream = stream_new(fds[0]);
+	assert_int_equal(smtp_reply_read(stream, 40, 4, &reply), STREAM_ERROR);
+	assert_int_equal(errno, ENODATA);
+	assert_int_equal(lines, 2);
+	buf_fini(&reply.text);
+	stream_free(stream);
+	close(fds[1]);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_put),
 		cmocka_unit_test(test_read),
+		cmocka_unit_test(test_filter_that_fails),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
