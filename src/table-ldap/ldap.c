@@ -351,9 +351,8 @@ ldap_lookup(void *state, struct view key, struct buf *value, struct buf *why)
 
 	if (result != LOOKUP_FOUND)
 		return result;
-	result = LOOKUP_NONE;
-	if (host->query_expand(l->base, key, quote_dn, NULL, &base) &&
-	    host->query_expand(l->filter, key, quote, NULL, &filter))
+	if ((result = host->query_expand(l->base, key, quote_dn, NULL, &base)) == LOOKUP_FOUND &&
+	    (result = host->query_expand(l->filter, key, quote, NULL, &filter)) == LOOKUP_FOUND)
 		result = ask(l, &results, base.data != NULL ? base.data : "", filter.data, why);
 	host->buf_fini(&base);
 	host->buf_fini(&filter);

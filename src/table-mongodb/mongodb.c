@@ -126,12 +126,12 @@ ask(struct mongodb *m, struct view key, struct buf *value, struct buf *why)
 {
 	struct query_results results;
 	struct buf text = { 0 };
-	enum lookup result = LOOKUP_NONE;
+	enum lookup result;
 	bson_error_t error;
 	bson_t *filter;
 
 	host->query_begin(&results, &m->query, key, value);
-	if (host->query_expand(m->filter, key, quote, NULL, &text)) {
+	if ((result = host->query_expand(m->filter, key, quote, NULL, &text)) == LOOKUP_FOUND) {
 		filter = bson_new_from_json((const uint8_t *)text.data, (ssize_t)text.len, &error);
 		if (filter != NULL) {
 			result = search(m, filter, &results, why);

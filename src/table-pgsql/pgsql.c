@@ -233,6 +233,7 @@ ask(void *connection, const char *query, sql_result *each, void *arg, struct buf
 
 static const struct sql_driver driver = {
 	.name = "pgsql",
+	.names_in_quotes = true,
 	.hosts = "localhost",
 	.function = "select_function",
 	.configure = configure,

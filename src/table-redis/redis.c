@@ -163,7 +163,7 @@ static bool
 make_key(struct redis *r, struct view key)
 {
 	r->key.len = 0;
-	return host->query_expand(r->key_format, key, NULL, NULL, &r->key) && r->key.len > 0;
+	return host->query_expand(r->key_format, key, NULL, NULL, &r->key) == LOOKUP_FOUND && r->key.len > 0;
 }
 
 static enum lookup

@@ -13,23 +13,6 @@ attach(const struct table_host *with)
 	host = with;
 }
 
-/* Text in double quotes is a name to SQL, and keys in there are not made safe by our quoting (TB2). */
-static bool
-names_in_quotes(const char *query)
-{
-	char inside = 0;
-
-	for (; *query != '\0'; query++) {
-		if (inside == '"' && *query == '%')
-			return true;
-		if (inside != 0)
-			inside = *query == inside ? 0 : inside;
-		else if (*query == '\'' || *query == '"')
-			inside = *query;
-	}
-	return false;
-}
-
 static void *
 configure(struct settings *settings, const char *query, struct buf *why)
 {
@@ -37,11 +20,6 @@ configure(struct settings *settings, const char *query, struct buf *why)
 
 	if (path == NULL) {
 		host->why_set(why, "%s: there is no \"dbpath\"", host->settings_title(settings));
-		return NULL;
-	}
-	if (names_in_quotes(query)) {
-		host->why_set(why, "%s: query: put expansions into single quotes, not into double ones: %s",
-		    host->settings_title(settings), query);
 		return NULL;
 	}
 	return (void *)(uintptr_t)path;
@@ -116,6 +94,7 @@ ask(void *connection, const char *query, sql_result *each, void *arg, struct buf
 static const struct sql_driver driver = {
 	.name = "sqlite",
 	.early = true,
+	.names_in_quotes = true,
 	.configure = configure,
 	.release = release,
 	.connect = sqlite_connect,

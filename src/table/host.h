@@ -10,7 +10,7 @@
 #include "table/settings.h"
 #include "table/sql.h"
 
-enum { TABLE_MODULE_ABI = 2 };		/* counted up with each change of what both sides see */
+enum { TABLE_MODULE_ABI = 3 };		/* counted up with each change of what both sides see */
 
 struct table_host {
 	void *(*mem_new)(size_t size);
@@ -38,7 +38,7 @@ struct table_host {
 	void (*query_close)(struct query *query);
 	bool (*query_check)(const struct query *query, const char *name, const char *template, struct buf *why);
 	enum lookup (*query_eligible)(const struct query *query, struct view key, struct buf *why);
-	bool (*query_expand)(const char *template, struct view key, query_quote *quote, void *arg, struct buf *out);
+	enum lookup (*query_expand)(const char *template, struct view key, query_quote *quote, void *arg, struct buf *out);
 	void (*query_begin)(struct query_results *results, const struct query *query, struct view key, struct buf *value);
 	bool (*query_add)(struct query_results *results, struct view text);
 	enum lookup (*query_end)(const struct query_results *results, struct buf *why);

@@ -65,7 +65,7 @@ static bool
 make_key(struct memcache *m, struct view key)
 {
 	struct buf text = BUF_INIT;
-	bool good = query_expand(m->key_format, key, NULL, NULL, &text);
+	bool good = query_expand(m->key_format, key, NULL, NULL, &text) == LOOKUP_FOUND;
 
 	buf_reset(&m->key);
 	if (m->digest)

@@ -80,7 +80,7 @@ put_quoted(struct view text, query_quote *quote, void *arg, struct buf *out)
 	return true;
 }
 
-static bool
+static enum lookup
 expand(const char *template, struct view key, struct view text, query_quote *quote, void *arg, struct buf *out)
 {
 	for (const char *at = template; *at != '\0'; at++) {
@@ -92,13 +92,15 @@ expand(const char *template, struct view key, struct view text, query_quote *quo
 			continue;
 		}
 		part = meaning(*++at, key, text);
-		if (part.len == 0 || !put_quoted(part, quote, arg, out))
-			return false;
+		if (part.len == 0)
+			return LOOKUP_NONE;
+		if (!put_quoted(part, quote, arg, out))
+			return LOOKUP_RETRY;
 	}
-	return true;
+	return LOOKUP_FOUND;
 }
 
-bool
+enum lookup
 query_expand(const char *template, struct view key, query_quote *quote, void *arg, struct buf *out)
 {
 	return expand(template, key, key, quote, arg, out);
@@ -178,7 +180,7 @@ query_add(struct query_results *results, struct view text)
 		return results->count >= 0;
 	if (results->count > 0)
 		buf_putc(value, ',');
-	if (!expand(results->query->result_format, results->key, text, NULL, NULL, value)) {
+	if (expand(results->query->result_format, results->key, text, NULL, NULL, value) != LOOKUP_FOUND) {
 		buf_truncate(value, before);
 		return true;
 	}

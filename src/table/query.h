@@ -14,7 +14,7 @@
 #include "table/match_list.h"
 #include "table/settings.h"
 
-/* Makes text fit for its place in the query. False: it cannot be made so, and no such thing is there. */
+/* Makes text fit for its place in the query. False: it cannot be made so, and nobody knows whether it is there. */
 typedef bool	query_quote(void *arg, struct view text, struct buf *out);
 
 struct query {
@@ -39,8 +39,8 @@ bool		query_check(const struct query *query, const char *name, const char *templ
 
 /* FOUND: may be asked. */
 enum lookup	query_eligible(const struct query *query, struct view key, struct buf *why);
-/* Appends. False: not to be asked; *out may hold a part. quote may be NULL. */
-bool		query_expand(const char *template, struct view key, query_quote *quote, void *arg, struct buf *out);
+/* Appends. NONE: not to be asked; RETRY: quoting failed; then *out may hold a part. quote may be NULL. */
+enum lookup	query_expand(const char *template, struct view key, query_quote *quote, void *arg, struct buf *out);
 
 void		query_begin(struct query_results *results, const struct query *query, struct view key, struct buf *value);
 /* Adds one result, formatted. False: enough, above the limit. */

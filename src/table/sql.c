@@ -4,6 +4,7 @@
 
 #include "table/query.h"
 #include "util/log/log.h"
+#include "util/text/chars.h"
 
 struct host {
 	char *name;
@@ -101,6 +102,40 @@ legacy_template(struct sql *sql, struct buf *out, struct buf *why)
 	return true;
 }
 
+/* The quote of E'…': its prefix is a word of its own. */
+static bool
+has_escapes(const char *query, const char *quote)
+{
+	size_t before = (size_t)(quote - query);
+
+	return before > 0 && (quote[-1] == 'E' || quote[-1] == 'e')
+	    && (before == 1 || !char_is(quote[-2], CHAR_NAME));
+}
+
+/*
+ * Does an expansion stand where our quoting protects nothing? Text in double quotes is a name to those who follow the
+ * standard, and in E'…' PostgreSQL knows escapes (TB2).
+ */
+static bool
+unsafe_expansion(const char *query)
+{
+	bool unsafe = false;
+	char inside = 0;
+
+	for (const char *at = query; *at != '\0'; at++) {
+		if (*at == '%' && *++at != '%' && unsafe)
+			return true;
+		if (inside != 0) {
+			inside = *at == inside ? 0 : inside;
+			unsafe = unsafe && inside != 0;
+		} else if (*at == '\'' || *at == '"') {
+			inside = *at;
+			unsafe = *at == '"' || has_escapes(query, at);
+		}
+	}
+	return false;
+}
+
 static bool
 read_template(struct sql *sql, struct buf *why)
 {
@@ -112,7 +147,14 @@ read_template(struct sql *sql, struct buf *why)
 	else if (!legacy_template(sql, &text, why))
 		return false;
 	sql->template = buf_detach(&text);
-	return query_check(&sql->query, "query", sql->template, why);
+	if (!query_check(&sql->query, "query", sql->template, why))
+		return false;
+	if (sql->driver->names_in_quotes && unsafe_expansion(sql->template)) {
+		why_set(why, "%s: query: put expansions into plain single quotes, not into double ones: %s",
+		    settings_title(sql->settings), sql->template);
+		return false;
+	}
+	return true;
 }
 
 static bool
@@ -240,8 +282,10 @@ ask(struct sql *sql, struct host *host, struct query_results *results, enum look
 	struct buf text = BUF_INIT;
 	bool answered = true;
 
-	*result = LOOKUP_NONE;
-	if (query_expand(sql->template, results->key, sql->driver->quote, host->connection, &text)) {
+	*result = query_expand(sql->template, results->key, sql->driver->quote, host->connection, &text);
+	if (*result == LOOKUP_RETRY)
+		why_set(why, "key \"%.*s\" cannot be quoted", VIEW_ARG(results->key));
+	if (*result == LOOKUP_FOUND) {
 		query_begin(results, results->query, results->key, results->value);
 		answered = sql->driver->ask(host->connection, buf_c(&text), take_result, results, why);
 		*result = answered ? query_end(results, why) : LOOKUP_RETRY;

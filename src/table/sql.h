@@ -14,6 +14,7 @@ typedef bool	sql_result(void *arg, struct view text);
 struct sql_driver {
 	const char *name;			/* of the type */
 	bool early;				/* a file: opened with the table, and kept */
+	bool names_in_quotes;			/* "x" is a name: no place for keys */
 	const char *hosts;			/* where there are no others; NULL: the parameter is not for this type */
 	const char *function;			/* the legacy parameter that names a stored function; NULL: none */
 	/* What connections need to know, or NULL with a reason. It may point into the settings, which live longer. */

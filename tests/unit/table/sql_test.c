@@ -28,7 +28,7 @@ static bool
 quote(void *connection, struct view text, struct buf *out)
 {
 	buf_putv(out, text);
-	return true;
+	return view_find(text, '!') == -1;
 }
 
 static bool
@@ -46,6 +46,7 @@ ask(void *connection, const char *query, sql_result *each, void *arg, struct buf
 
 static const struct sql_driver driver = {
 	.name = "sql",
+	.names_in_quotes = true,
 	.hosts = "a",
 	.configure = configure,
 	.release = mem_free,
@@ -149,6 +150,55 @@ test_legacy_query(void **state)
 	buf_fini(&why);
 }
 
+static void
+test_a_key_that_cannot_be_quoted_is_no_answer(void **state)
+{
+	struct sql *sql = open_hosts("a");
+	struct buf value = BUF_INIT, why = BUF_INIT;
+
+	assert_int_equal(sql_lookup(sql, VIEW("key!"), &value, &why), LOOKUP_RETRY);
+	assert_non_null(strstr(buf_c(&why), "key \"key!\" cannot be quoted"));
+	assert_string_equal(find(sql), "a");		/* nothing is wrong with its host */
+	buf_fini(&value);
+	buf_fini(&why);
+	sql_close(sql);
+}
+
+/* TB2 */
+static const struct {
+	const char *query;
+	bool good;
+} queries[] = {
+	{ "select a from b where c = '%s'", true },
+	{ "select \"a\" from b where c = '\"%s\"'", true },
+	{ "select a from b where c = \"%s\"", false },
+	{ "select a from b where c = \"%%\" and d = '%u'", true },
+	{ "select a from b where c = 'it''s' and \"x'%d'\"", false },
+	{ "select a from b where c = E'%s'", false },
+	{ "select a from b where c = e'\\n' or c LIKE'%s'", true },
+	{ "select '%", false },
+};
+
+static void
+test_keys_only_where_quoting_helps(void **state)
+{
+	for (size_t i = 0; i < ARRAY_COUNT(queries); i++) {
+		struct buf text = BUF_INIT, why = BUF_INIT;
+		struct table_traits traits = { 0 };
+		struct sql *sql;
+
+		buf_printf(&text, "query = %s\n", queries[i].query);
+		write_source("sql.cf", buf_c(&text));
+		sql = sql_open(&driver, &env, in_scratch("", "sql.cf"), &traits, &why);
+		if ((sql != NULL) != queries[i].good)
+			fail_msg("%s: %s", queries[i].query, buf_c(&why));
+		if (sql != NULL)
+			sql_close(sql);
+		buf_fini(&text);
+		buf_fini(&why);
+	}
+}
+
 int
 main(void)
 {
@@ -157,6 +207,8 @@ main(void)
 		cmocka_unit_test(test_a_failing_host_rests_for_a_while),
 		cmocka_unit_test(test_the_only_host_is_tried_each_time),
 		cmocka_unit_test(test_legacy_query),
+		cmocka_unit_test(test_a_key_that_cannot_be_quoted_is_no_answer),
+		cmocka_unit_test(test_keys_only_where_quoting_helps),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_open, scratch_close);
