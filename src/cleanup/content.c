@@ -252,6 +252,6 @@ content_record(struct message *m, const struct record *record)
 		break;
 	default:
 		log_warn("%s: unexpected record type %d in content", buf_c(&m->id), record->type);
-		message_fail(m, CLEANUP_BAD, NULL);
+		message_fail(m, CLEANUP_BAD, "unexpected record type in content");
 	}
 }

@@ -17,10 +17,15 @@ take_size(struct message *m, const struct record *record)
 static void
 set_create_time(struct message *m, struct view value)
 {
+	struct timeval time;
+
 	if (m->have_create_time)
 		return;
 	m->have_create_time = true;
-	message_put_attribute(m, "create_time", value);
+	if (queue_time_parse(value, &time))
+		message_put_attribute(m, "create_time", value);
+	else
+		message_fail(m, CLEANUP_BAD, "bad creation time");
 }
 
 static void
@@ -41,18 +46,13 @@ put_create_time(struct message *m)
 static void
 take_time(struct message *m, const struct record *record)
 {
-	struct view word, rest = record->data;
-	unsigned long long sec, usec = 0;
-
 	if (m->have_time)
 		return;
 	m->have_time = true;
-	message_put(m, RECORD_TIME, record->data);
-	if (view_word(&rest, " ", &word) && view_number(word, &sec)) {
-		m->arrival.tv_sec = (time_t)sec;
-		if (view_word(&rest, " ", &word) && view_number(word, &usec))
-			m->arrival.tv_usec = (suseconds_t)(usec % 1000000);
-	}
+	if (queue_time_parse(record->data, &m->arrival))
+		message_put(m, RECORD_TIME, record->data);
+	else
+		message_fail(m, CLEANUP_BAD, "bad time record");
 }
 
 static void
@@ -61,7 +61,7 @@ take_sender(struct message *m, const struct record *record)
 	struct buf sender = BUF_INIT;
 
 	if (m->have_sender)
-		message_fail(m, CLEANUP_BAD, NULL);
+		message_fail(m, CLEANUP_BAD, "more than one sender record");
 	m->have_sender = true;
 	if (address_map(m, REWRITE_LOCAL, CLASS_ENVELOPE_SENDER, record->data, &sender)) {
 		m->sender = arena_view(&m->arena, buf_view(&sender));
@@ -116,7 +116,7 @@ take_recipient(struct message *m, const struct record *record)
 	m->pending = (struct message_recipient){ 0 };
 	recipient.address = record->data;
 	if (!m->have_sender) {
-		message_fail(m, CLEANUP_BAD, NULL);
+		message_fail(m, CLEANUP_BAD, "recipient before sender");
 		return;
 	}
 	if (m->stage == STAGE_ENVELOPE)
@@ -134,7 +134,7 @@ take_notify(struct message *m, struct view value)
 	if (view_number(value, &notify) && notify <= 15)
 		m->pending.dsn_notify = (int)notify;
 	else
-		message_fail(m, CLEANUP_BAD, NULL);
+		message_fail(m, CLEANUP_BAD, "bad notify_flags");
 }
 
 static void
@@ -179,7 +179,7 @@ put_attribute(struct message *m, struct view name, struct view value)
 {
 	if (++m->attributes > m->cleanup->config->attribute_count_max) {
 		log_warn("%s: too many attributes", buf_c(&m->id));
-		message_fail(m, CLEANUP_BAD, NULL);
+		message_fail(m, CLEANUP_BAD, "too many attributes");
 		return;
 	}
 	remember(m, name, value);
@@ -196,7 +196,7 @@ envelope_attribute(struct message *m, const struct record *record)
 	struct view name, value;
 
 	if (!record_attribute(record->data, &name, &value))
-		message_fail(m, CLEANUP_BAD, NULL);
+		message_fail(m, CLEANUP_BAD, "attribute record without a value");
 	else if (view_is(name, "notify_flags"))
 		take_notify(m, value);
 	else if (view_is(name, "dsn_orig_rcpt"))
@@ -216,7 +216,7 @@ begin_content(struct message *m, const struct record *record)
 {
 	if (!m->have_sender) {
 		log_warn("%s: envelope without sender", buf_c(&m->id));
-		message_fail(m, CLEANUP_BAD, NULL);
+		message_fail(m, CLEANUP_BAD, "envelope without sender");
 		return;
 	}
 	message_put(m, RECORD_CONTENT, VIEW_EMPTY);
@@ -294,5 +294,5 @@ envelope_record(struct message *m, const struct record *record)
 		return;
 	}
 	log_warn("%s: unexpected record type %d in envelope", buf_c(&m->id), record->type);
-	message_fail(m, CLEANUP_BAD, NULL);
+	message_fail(m, CLEANUP_BAD, "unexpected record type in envelope");
 }

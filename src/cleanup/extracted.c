@@ -24,7 +24,7 @@ take_attribute(struct message *m, const struct record *record)
 	struct view name, value;
 
 	if (!record_attribute(record->data, &name, &value))
-		message_fail(m, CLEANUP_BAD, NULL);
+		message_fail(m, CLEANUP_BAD, "attribute record without a value");
 	else if (view_is(name, "encoding"))
 		m->encoding = arena_view(&m->arena, value);
 	else
@@ -90,7 +90,7 @@ extracted_record(struct message *m, const struct record *record)
 		return;
 	}
 	log_warn("%s: unexpected record type %d behind the content", buf_c(&m->id), record->type);
-	message_fail(m, CLEANUP_BAD, NULL);
+	message_fail(m, CLEANUP_BAD, "unexpected record type behind the content");
 }
 
 void

@@ -119,7 +119,7 @@ envelope_value_valid(struct message *m, int type, struct view value)
 	if (in_content(m) || (view_find_any(value, "\r\n") < 0 && view_find(value, '\0') < 0))
 		return true;
 	log_warn("%s: line end or NUL in an envelope record of type %c", buf_c(&m->id), type);
-	message_fail(m, CLEANUP_BAD, NULL);
+	message_fail(m, CLEANUP_BAD, "line end or NUL in an envelope record");
 	return false;
 }
 

@@ -62,7 +62,7 @@ copy_options(struct copy *copy, struct view data)
 
 	if (!queue_size_parse(data, &size))
 		return reject(copy, "malformed size record");
-	size.options &= ~derived;
+	size.options &= copy->drop->requeued ? ~derived : QUEUE_OPTION_SMTPUTF8_REQUESTED | QUEUE_OPTION_REQUIRETLS;
 	if (size.options != 0)
 		cleanup_printf(copy->cleanup, RECORD_SIZE, "%15d %15d %15d %15d %15d %15lld", -1, -1, -1, -1, -1, size.options);
 	return true;
@@ -74,18 +74,25 @@ is_per_recipient(struct view attribute)
 	return view_starts(attribute, VIEW("notify_flags=")) || view_starts(attribute, VIEW("dsn_orig_rcpt="));
 }
 
+/* Behind the content only what belongs to recipients, and the time of birth. */
+static bool
+attribute_allowed(const struct copy *copy, struct view attribute)
+{
+	if (!copy->drop->requeued && !submission_attribute_allowed(attribute))
+		return false;
+	return copy->segment != SUBMISSION_EXTRACTED || submission_attribute_is_dsn(attribute) ||
+	    view_starts(attribute, VIEW("create_time="));
+}
+
 static void
 copy_attribute(struct copy *copy, const struct record *record)
 {
-	bool dsn = submission_attribute_is_dsn(record->data);
-
+	if (!attribute_allowed(copy, record->data))
+		return;
 	if (is_per_recipient(record->data)) {
 		record_put(&copy->recipient, record->type, record->data);
 		return;
 	}
-	if (copy->segment == SUBMISSION_EXTRACTED ? !dsn && !view_starts(record->data, VIEW("create_time="))
-	    : !copy->drop->requeued && !submission_attribute_allowed(record->data))
-		return;
 	if (view_starts(record->data, VIEW("rewrite_context=")))
 		copy->have_context = true;
 	put(copy, record);

@@ -74,7 +74,8 @@ def test_variables_without_a_name_and_many_of_them(mta: Mta, command: str) -> No
 @pytest.mark.parametrize("variable", [
     "TZ=/etc/shadow", "TZ=:../../etc/shadow", f"TZ={'x' * 5000}", "LANG=../../x", "MAIL_DEBUG=1", "MAIL_LOGTAG=a\n\x01b", "MAIL_VERBOSE=9",
     "POSTLOG_SERVICE=../../etc/passwd", "POSTLOG_HOSTNAME=a\nb", "GLIBC_TUNABLES=glibc.malloc.check=3", "MALLOC_TRACE=trace", "LD_PRELOAD=./x.so",
-    "LD_AUDIT=./x.so", "DB_HOME=.", "LOCALDOMAIN=x", "RES_OPTIONS=debug", "HOSTALIASES=/etc/shadow", "TMPDIR=/", "IFS=/", "PATH=."], ids=lambda variable: variable.partition("=")[0])
+    "LD_AUDIT=./x.so", "DB_HOME=.", "LOCALDOMAIN=x", "RES_OPTIONS=debug", "HOSTALIASES=/etc/shadow", "TMPDIR=/", "IFS=/", "PATH=."],
+                         ids=lambda variable: variable.partition("=")[0])
 def test_variables_that_libraries_obey(mta: Mta, variable: str) -> None:
     for command in ("postdrop", "postqueue", "postlog"):
         assert outcome(mta, command, (variable, variable))[0] == 0

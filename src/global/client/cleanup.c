@@ -247,6 +247,7 @@ cleanup_finish(struct cleanup_client *client, struct buf *reason)
 	if (!client->unfit)
 		return finish(client, CLEANUP_FRAME_END, reason);
 	finish(client, CLEANUP_FRAME_ABORT, NULL);
+	why_set(reason, "record too long");
 	return CLEANUP_BAD;
 }
 

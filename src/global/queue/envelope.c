@@ -123,10 +123,27 @@ set_trace_flags(struct queue_envelope *envelope, struct view value, off_t at)
 	return set_int(&envelope->trace_flags, value);
 }
 
+bool
+queue_time_parse(struct view data, struct timeval *out)
+{
+	struct cursor in = cursor_of(data);
+	long long sec, usec = 0;
+
+	if (view_empty(data) || !queue_number(&in, &sec) || (!queue_number(&in, &usec) && !cursor_done(&in)) ||
+	    sec < 0 || sec > QUEUE_TIME_MAX || usec < 0 || usec > 999999)
+		return false;
+	*out = (struct timeval){ (time_t)sec, (suseconds_t)usec };
+	return true;
+}
+
 static bool
 set_create_time(struct queue_envelope *envelope, struct view value)
 {
-	return envelope->create_time != 0 || whole_number(value, &envelope->create_time);
+	struct timeval time = { .tv_sec = envelope->create_time };
+	bool good = time.tv_sec != 0 || queue_time_parse(value, &time);
+
+	envelope->create_time = time.tv_sec;
+	return good;
 }
 
 static bool
@@ -202,15 +219,10 @@ on_size(struct envelope_reader *r, const struct record *record, off_t at)
 static enum step
 on_time(struct envelope_reader *r, const struct record *record, off_t at)
 {
-	struct cursor in = cursor_of(record->data);
-	long long sec, usec = 0;
-
 	if (r->envelope->have_time)
 		return STEP_NEXT;
-	if (view_empty(record->data) || !queue_number(&in, &sec) || (!queue_number(&in, &usec) && !cursor_done(&in)) ||
-	    sec < 0 || usec < 0 || usec > 999999)
+	if (!queue_time_parse(record->data, &r->envelope->arrival))
 		return corrupt(r, "bad time record", at);
-	r->envelope->arrival = (struct timeval){ (time_t)sec, (suseconds_t)usec };
 	r->envelope->have_time = true;
 	return STEP_NEXT;
 }

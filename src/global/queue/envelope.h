@@ -44,6 +44,13 @@ struct queue_envelope {
 };
 
 /*
+ * A time record: "seconds microseconds", or seconds alone. From 1970 to the year 9999: what others say must not be more
+ * than we can reckon with, or hand to an agent.
+ */
+#define QUEUE_TIME_MAX	253402300799LL
+bool		queue_time_parse(struct view data, struct timeval *out);
+
+/*
  * Reads the envelope and at most recipients_max recipients (0: none are wanted) from where *resume says (0: from the
  * start); sets *resume to where to go on, or 0 when all were read. Recipients that are done are left out (done_count, may
  * be NULL, counts them).

@@ -1,5 +1,7 @@
 #include "global/queue/submission.h"
 
+#include "global/queue/envelope.h"
+
 static const struct {
 	const char *types;
 	int end;		/* leads to the next segment */
@@ -9,19 +11,20 @@ static const struct {
 	[SUBMISSION_EXTRACTED] = { "EAR", RECORD_END },
 };
 
-/* values: all that are allowed, or NULL when any is. */
-static const struct {
+/* values: all that are allowed; else numbers up to some largest; else anything. */
+static const struct attribute {
 	const char *name;
 	bool is_dsn;
 	const char *const values[4];
+	unsigned long long number_max;
 } attributes[] = {
 	{ "encoding", false, { "7bit", "8bit", "" } },
 	{ "rewrite_context", false, { "local", "remote" } },
 	{ "trace_flags", false, { "512", "1024" } },		/* sendmail -bv and -v; never an internal probe */
-	{ "create_time", false, { NULL } },
+	{ "create_time", false, { NULL }, QUEUE_TIME_MAX },
 	{ "envelope_id", true, { NULL } },
-	{ "ret_flags", true, { NULL } },
-	{ "notify_flags", true, { NULL } },
+	{ "ret_flags", true, { NULL }, DSN_RET_FULL | DSN_RET_HDRS },
+	{ "notify_flags", true, { NULL }, DSN_NOTIFY_NEVER | DSN_NOTIFY_SUCCESS | DSN_NOTIFY_FAILURE | DSN_NOTIFY_DELAY },
 	{ "dsn_orig_rcpt", true, { NULL } },
 };
 
@@ -38,11 +41,14 @@ submission_segment_after(enum submission_segment segment, int type)
 }
 
 static bool
-value_allowed(const char *const values[4], struct view value)
+value_allowed(const struct attribute *attribute, struct view value)
 {
+	const char *const *values = attribute->values;
+	unsigned long long number;
+
 	if (values[0] == NULL)
-		return true;
-	for (size_t i = 0; i < 4 && values[i] != NULL; i++)
+		return attribute->number_max == 0 || (view_number(value, &number) && number <= attribute->number_max);
+	for (size_t i = 0; i < ARRAY_COUNT(attribute->values) && values[i] != NULL; i++)
 		if (view_is(value, values[i]))
 			return true;
 	return false;
@@ -67,7 +73,7 @@ submission_attribute_allowed(struct view attribute)
 	struct view value;
 	int i = find(attribute, &value);
 
-	return i >= 0 && value_allowed(attributes[i].values, value);
+	return i >= 0 && value_allowed(&attributes[i], value);
 }
 
 bool
