@@ -22,6 +22,7 @@ const struct binding local_bindings[] = {
 	BIND_STRING(struct local_config, directory_filter, "execution_directory_expansion_filter"),
 	BIND_STRING(struct local_config, command_shell, "local_command_shell"),
 	BIND_STRING(struct local_config, default_privs, "default_privs"),
+	BIND_STRING(struct local_config, setgid_group, "setgid_group"),
 	BIND_STRING(struct local_config, export_environment, "export_environment"),
 	BIND_STRING(struct local_config, allow_commands, "allow_mail_to_commands"),
 	BIND_STRING(struct local_config, allow_files, "allow_mail_to_files"),

@@ -9,7 +9,7 @@ struct local_config {
 	const char *mailbox_command, *mailbox_command_maps, *mailbox_transport, *mailbox_transport_maps;
 	const char *fallback_transport, *fallback_transport_maps, *luser_relay;
 	const char *forward_path, *forward_filter, *command_filter, *command_directory, *directory_filter, *command_shell;
-	const char *default_privs, *export_environment;
+	const char *default_privs, *setgid_group, *export_environment;
 	const char *allow_commands, *allow_files, *prepend_delivered, *propagate;
 	const char *cleanup_service, *rewrite_service, *myhostname, *mail_name, *utf8_classes;
 	long long mailbox_size_limit, message_size_limit;

@@ -71,21 +71,6 @@ take_words(struct agent *agent)
 }
 
 static void
-take_default_privs(struct service_context *ctx, struct agent *agent)
-{
-	const char *name = agent->config->default_privs;
-	struct buf why = BUF_INIT;
-
-	if (!identity_parse(name, &agent->default_privs, &why))
-		log_fatal("default_privs = %s: %s", name, buf_c(&why));
-	if (geteuid() == 0 && (agent->default_privs.uid == 0 || agent->default_privs.gid == 0))
-		log_fatal("default_privs = %s: must not be root", name);
-	if (geteuid() == 0 && agent->default_privs.uid == service_owner(ctx)->uid)
-		log_fatal("default_privs = %s: must not be mail_owner", name);
-	buf_fini(&why);
-}
-
-static void
 check_sizes(const struct local_config *config)
 {
 	long long message = config->message_size_limit, mailbox = config->mailbox_size_limit;
@@ -112,7 +97,7 @@ prepare(struct service_context *ctx)
 		log_fatal("mailbox_delivery_lock: %s", buf_c(&why));
 	check_sizes(config);
 	take_words(agent);
-	take_default_privs(ctx, agent);
+	service_program_rights(ctx, "default_privs = ", config->default_privs, config->setgid_group, &agent->default_privs);
 	open_tables(ctx, agent);
 	open_clients(agent);
 	service_set_state(ctx, agent);

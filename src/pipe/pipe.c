@@ -31,23 +31,6 @@ struct agent {
 /* -- start --------------------------------------------------------------------------------------------------------- */
 
 static void
-check_rights(struct service_context *ctx, const struct agent *agent)
-{
-	const struct identity *owner = service_owner(ctx);
-	const char *user = agent->options.user;
-	gid_t submit;
-
-	if (geteuid() != 0)
-		return;
-	if (agent->as.uid == 0 || agent->as.gid == 0)
-		log_fatal("user=%s: commands are not run with the rights of root", user);
-	if (agent->as.uid == owner->uid || agent->as.gid == owner->gid)
-		log_fatal("user=%s: commands are not run with the rights of the mail system owner", user);
-	if (group_id(agent->config->setgid_group, &submit) && agent->as.gid == submit)
-		log_fatal("user=%s: commands are not run with the rights of group %s", user, agent->config->setgid_group);
-}
-
-static void
 prepare(struct service_context *ctx)
 {
 	struct agent *agent = mem_new(sizeof(*agent));
@@ -57,9 +40,7 @@ prepare(struct service_context *ctx)
 	agent->service = service_name(ctx);
 	if (!pipe_options_parse(service_arguments(ctx), &agent->arena, &agent->options, &why))
 		log_fatal("service %s: %s", agent->service, buf_c(&why));
-	if (!identity_parse(agent->options.user, &agent->as, &why))
-		log_fatal("user=%s: %s", agent->options.user, buf_c(&why));
-	check_rights(ctx, agent);
+	service_program_rights(ctx, "user=", agent->options.user, agent->config->setgid_group, &agent->as);
 	if (!delivery_agent_prepare(service_settings(ctx), &why))
 		log_fatal("%s", buf_c(&why));
 	process_environment_init(&agent->environment, &agent->arena, agent->config->export_environment);

@@ -93,6 +93,12 @@ const char	*service_name(const struct service_context *ctx);		/* the master.cf n
 const char	*service_type(const struct service_context *ctx);		/* "unix", "inet", … */
 bool		 service_standalone(const struct service_context *ctx);		/* -S */
 const struct identity *service_owner(const struct service_context *ctx);	/* mail_owner */
+/*
+ * "user" or "user:group" that programs of others run as. Fatal when there is none of that name, and, for root, when their
+ * rights would be those of root, of mail_owner or of setgid_group. setting: "user=", what the complaint begins with.
+ */
+void		 service_program_rights(const struct service_context *ctx, const char *setting, const char *name,
+		    const char *setgid_group, struct identity *out);
 char *const	*service_arguments(const struct service_context *ctx);		/* after the options: pipe, spawn */
 void		*service_state(const struct service_context *ctx);		/* the daemon's own, set by prepare or start */
 void		 service_set_state(struct service_context *ctx, void *state);

@@ -30,26 +30,6 @@ struct spawn {
 };
 
 static void
-take_user(struct service_context *ctx, struct spawn *spawn, const char *user)
-{
-	const struct identity *owner = service_owner(ctx);
-	struct buf why = BUF_INIT;
-	gid_t submit;
-
-	if (user == NULL)
-		log_fatal("missing user= command-line attribute");
-	if (!identity_parse(user, &spawn->as, &why))
-		log_fatal("user=%s: %s", user, buf_c(&why));
-	if (geteuid() == 0 && (spawn->as.uid == 0 || spawn->as.gid == 0))
-		log_fatal("user=%s: commands are not run with the rights of root", user);
-	if (geteuid() == 0 && (spawn->as.uid == owner->uid || spawn->as.gid == owner->gid))
-		log_fatal("user=%s: commands are not run with the rights of the mail system owner", user);
-	if (geteuid() == 0 && group_id(spawn->config->setgid_group, &submit) && spawn->as.gid == submit)
-		log_fatal("user=%s: commands are not run with the rights of group %s", user, spawn->config->setgid_group);
-	buf_fini(&why);
-}
-
-static void
 take_argv(struct spawn *spawn, char *const *arguments)
 {
 	size_t count = 0;
@@ -79,7 +59,9 @@ prepare(struct service_context *ctx)
 	}
 	if (*at == NULL)
 		log_fatal("missing argv= command-line attribute");
-	take_user(ctx, spawn, user);
+	if (user == NULL)
+		log_fatal("missing user= command-line attribute");
+	service_program_rights(ctx, "user=", user, spawn->config->setgid_group, &spawn->as);
 	take_argv(spawn, at);
 	process_environment_init(&spawn->environment, &spawn->arena, spawn->config->export_environment);
 	service_set_state(ctx, spawn);

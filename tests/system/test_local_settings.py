@@ -54,6 +54,16 @@ def outcomes(mta: Mta, to: str, text: str = "Subject: x\n\nbody\n", sender: str 
     return [(each[1], each[0], each[2]) for each in re.findall(rf"{queue_id}: to=.*dsn=([\d.]+), status=(\w+) \((.*)\)$", mta.log(), re.M)]
 
 
+@pytest.mark.parametrize("name, whose", [
+    ("root", "root"), ("bob:root", "root"), ("postfix", "the mail system owner"), ("bob:postfix", "the mail system owner"),
+    ("bob:postdrop", "group postdrop")])
+def test_default_privs_are_those_of_nobody_else(started: Make, name: str, whose: str) -> None:
+    mta = started({"default_privs": name})
+    mta.send("s@example.test", "alice@example.test")
+    mta.wait_log(rf"local\[\d+\]: fatal: default_privs = {name}: commands are not run with the rights of {whose}$")
+    assert mta.mailbox("alice") == ""
+
+
 def read(name: str) -> str:
     """What a command left."""
     return (OUT / name).read_text()
