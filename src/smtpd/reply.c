@@ -62,12 +62,11 @@ static void
 filter(struct session *session, struct message *message)
 {
 	struct buf before = BUF_INIT, after = BUF_INIT;
-	struct view id = transaction_id(session);
+	struct view id;
 
 	put_whole(&before, message);
 	if (maps_lookup(session->server->reject_filter, buf_view(&before), false, &after, NULL) == LOOKUP_FOUND) {
-		if (view_empty(id))
-			id = VIEW("NOQUEUE");
+		id = transaction_log_name(session);
 		log_info("%.*s: reply filter in: %s", VIEW_ARG(id), buf_c(&before));
 		log_info("%.*s: reply filter out: %s", VIEW_ARG(id), buf_c(&after));
 		if (!parse_refusal(buf_view(&after), message))

@@ -118,12 +118,11 @@ session_greet(struct session *session)
 static void
 log_end(struct session *session, const char *what)
 {
-	struct view id = transaction_id(session);
 	const struct transaction *tx = &session->transaction;
+	struct view name = transaction_log_name(session);
 	struct buf line = BUF_INIT;
 
-	buf_printf(&line, "%.*s: ", VIEW_ARG(view_empty(id) ? VIEW("NOQUEUE") : id));
-	buf_printf(&line, "%s after %s", what, session->where);
+	buf_printf(&line, "%.*s: %s after %s", VIEW_ARG(name), what, session->where);
 	if (tx->content)
 		buf_printf(&line, " (%llu bytes)", (unsigned long long)tx->size);
 	log_info("%s from %s", buf_c(&line), buf_c(&session->peer.namaddr));

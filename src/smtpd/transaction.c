@@ -245,6 +245,14 @@ transaction_id(struct session *session)
 	return id;
 }
 
+struct view
+transaction_log_name(struct session *session)
+{
+	struct view id = transaction_id(session);
+
+	return view_empty(id) ? VIEW("NOQUEUE") : id;
+}
+
 /* -- content ------------------------------------------------------------------------------------------------------------ */
 
 /* What the rules want done, as far as cleanup was not yet told. */
@@ -411,6 +419,15 @@ refuses_bare_lf(const struct session *session)
 	    && !session->lenient_lf;
 }
 
+static bool
+refuse_size(struct session *session)
+{
+	struct view name = transaction_log_name(session);
+
+	log_warn("%.*s: queue file size limit exceeded", VIEW_ARG(name));
+	return reply(session, 552, "5.3.4", "Error: message file too big");
+}
+
 /* What this server has to say against the message, before cleanup is asked. */
 static bool
 passes(struct session *session)
@@ -422,10 +439,8 @@ passes(struct session *session)
 		return reply(session, session->config->forbid_bare_newline_reject_code, "5.5.2",
 		    "%s Error: bare <LF> received", session->config->myhostname);
 	}
-	if (transaction_too_big(session)) {
-		log_warn("%.*s: queue file size limit exceeded", VIEW_ARG(transaction_id(session)));
-		return reply(session, 552, "5.3.4", "Error: message file too big");
-	}
+	if (transaction_too_big(session))
+		return refuse_size(session);
 	session_facts(session, &facts);
 	if (session->standalone || access_end_of_data(session->server->access, &facts, &session->verdict))
 		return true;

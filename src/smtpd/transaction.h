@@ -42,6 +42,7 @@ bool	transaction_add_recipient(struct session *session, const struct address *re
 void transaction_count_recipient(struct session *session, struct view internal);
 /* The queue id, or "" when there is none (yet). Waits for cleanup's answer when one is due; logs client= then. */
 struct view transaction_id(struct session *session);
+struct view transaction_log_name(struct session *session);	/* in front of a line of the log: the queue id, or "NOQUEUE" */
 /*
  * Rest of the envelope. False: it cannot be, and the client was told. "Received:" is written when the first of the text is
  * there: cleanup makes the file while the client reads our reply and sends. If it cannot, the end of the data says so.

@@ -108,7 +108,7 @@ read_address(struct question *q)
 	}
 	divide(q, address);
 	unroute(q);
-	if (q->domain.len == 0 && view_find(q->local, '@') < 0 && address.data[address.len - 1] != '@')
+	if (q->domain.len == 0 && view_find(q->local, '@') < 0 && !view_ends(address, VIEW("@")))
 		q->domain = view_string(q->r->config->myhostname);
 }
 

@@ -608,9 +608,11 @@ def test_sm9_a_filter_gets_proper_commands(server: Mta, name: str) -> None:
 @pytest.mark.parametrize("name", ["filtered", "stored"])
 @pytest.mark.parametrize("line", [b"From x\r\n", b">From x\r\n", b"From " + b"x" * 5000 + b"\r\n"])
 def test_sm11_every_byte_counts_against_the_limit(server: Mta, name: str, line: bytes) -> None:
+    before = len(server.log())
     with Filter() as filtering, Session(name) as session:
         session.envelope()
         assert session.data(line * (1 + 3000 // len(line)) + b".\r\n") == 552
+    server.wait_log(r"smtpd\[\d+\]: warning: NOQUEUE: queue file size limit exceeded$", since=before)
     assert len(filtering.content) < 4096 and b"QUIT" not in filtering.content
 
 
