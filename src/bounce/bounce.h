@@ -75,6 +75,8 @@ const struct bounce_log_entry *entries_next(struct entries *entries);	/* NULL: n
 
 /* -- report.c: what it says ---------------------------------------------------------------------------------------- */
 
+/* Of the whole notice, as far as it is known: "7bit", "8bit" or nothing. */
+struct view report_encoding(const struct bounce_case *c);
 void	report_write(struct bounce_case *c, const struct notice *notice, struct view notice_id);
 
 #endif

@@ -5,7 +5,6 @@ const struct binding bounce_bindings[] = {
 	BIND_INT(struct bounce_config, layout.hash_depth, "hash_queue_depth"),
 	BIND_BOOL(struct bounce_config, layout.long_ids, "enable_long_queue_ids"),
 	BIND_STRING(struct bounce_config, myhostname, "myhostname"),
-	BIND_STRING(struct bounce_config, myorigin, "myorigin"),
 	BIND_STRING(struct bounce_config, mail_name, "mail_name"),
 	BIND_STRING(struct bounce_config, notify_classes, "notify_classes"),
 	BIND_STRING(struct bounce_config, bounce_recipient, "bounce_notice_recipient"),

@@ -7,7 +7,7 @@
 
 struct bounce_config {
 	struct queue_layout layout;
-	const char *myhostname, *myorigin, *mail_name, *notify_classes;
+	const char *myhostname, *mail_name, *notify_classes;
 	const char *bounce_recipient, *double_bounce_recipient, *delay_recipient, *double_bounce_sender;
 	const char *template_file, *from_format, *filter_classes, *utf8_classes;
 	const char *cleanup_service, *defer_service, *trace_service;

@@ -22,12 +22,15 @@ has_class(const struct bounce_config *config, const char *class)
 	return false;
 }
 
+/* Of notices to the postmaster: of this very host, so that no other one takes them for its own. */
 static struct view
-with_origin(struct bounce_case *c, const char *address)
+double_bounce(struct bounce_case *c)
 {
-	if (view_find(view_string(address), '@') != -1)
-		return view_string(address);
-	return arena_printf(&c->arena, "%s@%s", address, c->bounce->config->myorigin);
+	const struct bounce_config *config = c->bounce->config;
+
+	if (strchr(config->double_bounce_sender, '@') != NULL)
+		return view_string(config->double_bounce_sender);
+	return arena_printf(&c->arena, "%s@%s", config->double_bounce_sender, config->myhostname);
 }
 
 static bool
@@ -50,8 +53,8 @@ put_envelope(struct bounce_case *c, const struct notice *notice)
 	cleanup_printf(cleanup, RECORD_TIME, "%lld %lld", (long long)now.tv_sec, (long long)now.tv_usec);
 	cleanup_put(cleanup, RECORD_ATTRIBUTE, VIEW("rewrite_context=local"));
 	cleanup_put(cleanup, RECORD_SENDER, notice->from);
-	if (!view_empty(c->request->encoding))
-		cleanup_printf(cleanup, RECORD_ATTRIBUTE, "encoding=%.*s", VIEW_ARG(c->request->encoding));
+	if (!view_empty(report_encoding(c)))
+		cleanup_printf(cleanup, RECORD_ATTRIBUTE, "encoding=%.*s", VIEW_ARG(report_encoding(c)));
 	cleanup_put(cleanup, RECORD_ATTRIBUTE, VIEW("log_message_origin=local"));
 	cleanup_put(cleanup, RECORD_RECIPIENT, notice->to);
 	cleanup_put(cleanup, RECORD_CONTENT, VIEW_EMPTY);
@@ -130,7 +133,7 @@ static bool
 tell_postmaster(struct bounce_case *c, const char *recipient, enum notice_original original)
 {
 	struct notice notice = {
-		.from = with_origin(c, c->bounce->config->double_bounce_sender), .to = with_origin(c, recipient),
+		.from = double_bounce(c), .to = view_string(recipient),		/* completed by cleanup */
 		.postmaster = true, .original = original,
 	};
 
@@ -204,9 +207,7 @@ copy_postmaster(struct bounce_case *c)
 bool
 notice_send_all(struct bounce_case *c)
 {
-	struct view postmaster_sender = with_origin(c, c->bounce->config->double_bounce_sender);
-
-	if (view_equal_nocase(c->request->sender, postmaster_sender)) {	/* BN2 */
+	if (view_equal_nocase(c->request->sender, double_bounce(c))) {	/* BN2 */
 		log_warn("%.*s: undeliverable postmaster notification discarded", VIEW_ARG(c->request->queue_id));
 		return true;
 	}

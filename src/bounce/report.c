@@ -52,6 +52,15 @@ typed(struct bounce_case *c, struct view internal)
 	return arena_printf(&c->scratch, "%s; %s", type, shown(c, internal)).data;
 }
 
+/* The null sender has a name where an address must be. */
+static struct view
+sender_of(struct bounce_case *c)
+{
+	if (!view_empty(c->request->sender))
+		return c->request->sender;
+	return arena_printf(&c->scratch, "MAILER-DAEMON@%s", c->bounce->config->myhostname);
+}
+
 static const char *
 date_of(struct bounce_case *c, time_t when)
 {
@@ -77,11 +86,17 @@ write_references(struct bounce_case *c)
 	line(c, "In-Reply-To: %.*s", VIEW_ARG(id));
 }
 
-static void
-write_encoding(struct bounce_case *c)
+/* Where addresses may be UTF-8, so may be what is said about them. */
+struct view
+report_encoding(const struct bounce_case *c)
 {
-	if (!view_empty(c->request->encoding))
-		line(c, "Content-Transfer-Encoding: %.*s", VIEW_ARG(c->request->encoding));
+	return c->bounce->config->utf8 ? VIEW("8bit") : c->request->encoding;
+}
+
+static bool
+is_8bit(const struct bounce_case *c)
+{
+	return view_is_nocase(report_encoding(c), "8bit");
 }
 
 /* Our own name is written as header_from_format says; what a file says stays; the domain is appended by cleanup. */
@@ -97,12 +112,13 @@ write_from(struct bounce_case *c, const struct bounce_template *template)
 }
 
 static void
-write_header(struct bounce_case *c, const struct notice *notice, const char *boundary)
+write_header(struct bounce_case *c, const struct notice *notice, struct view notice_id, const char *boundary)
 {
 	const struct bounce_template *template = &c->bounce->templates.list[c->kind];
 	bool copy = notice->postmaster && template->postmaster_subject.len > 0;
 	struct view subject = copy ? template->postmaster_subject : template->subject;
 
+	cleanup_put_origin(c->bounce->cleanup, c->bounce->config->myhostname, c->bounce->config->mail_name, notice_id);
 	write_from(c, template);
 	line(c, "Subject: %.*s", VIEW_ARG(subject));
 	line(c, "To: %s", shown(c, notice->to));
@@ -113,7 +129,8 @@ write_header(struct bounce_case *c, const struct notice *notice, const char *bou
 	line(c, "MIME-Version: 1.0");
 	line(c, "Content-Type: multipart/report; report-type=delivery-status;");
 	line(c, "\tboundary=\"%s\"", boundary);
-	write_encoding(c);
+	if (!view_empty(report_encoding(c)))
+		line(c, "Content-Transfer-Encoding: %.*s", VIEW_ARG(report_encoding(c)));
 	line(c, "%s", "");
 	line(c, "This is a MIME-encapsulated message.");
 	line(c, "%s", "");
@@ -121,22 +138,25 @@ write_header(struct bounce_case *c, const struct notice *notice, const char *bou
 
 /* -- text for people ----------------------------------------------------------------------------------------------- */
 
-/* Words are kept whole; lines after the first are indented. */
+/* Words are kept whole, and the blanks between them where no line ends; lines after the first are indented. */
 static void
 write_wrapped(struct bounce_case *c, struct view text)
 {
 	struct buf out = BUF_INIT;
+	const char *end = text.data;
 	struct view word;
 
 	while (view_word(&text, " \t\r\n", &word)) {
-		if (out.len > INDENT && out.len + 1 + word.len > WRAP_COLUMNS) {
+		size_t blanks = (size_t)(word.data - end);
+
+		if (out.len > INDENT && out.len + blanks + word.len > WRAP_COLUMNS) {
 			cleanup_put(c->bounce->cleanup, RECORD_LINE, buf_view(&out));
 			buf_reset(&out);
-			buf_putn(&out, ' ', INDENT);
-		} else if (out.len > 0) {
-			buf_putc(&out, ' ');
+			blanks = INDENT;
 		}
+		buf_putn(&out, ' ', blanks);
 		buf_putv(&out, word);
+		end = word.data + word.len;
 	}
 	cleanup_put(c->bounce->cleanup, RECORD_LINE, buf_view(&out));
 	buf_fini(&out);
@@ -172,7 +192,7 @@ write_text_part(struct bounce_case *c, const struct notice *notice, const char *
 	const struct bounce_log_entry *entry;
 	struct entries entries;
 
-	if (is_utf8(c) && view_is_nocase(charset, "us-ascii"))
+	if (is_8bit(c) && view_is_nocase(charset, "us-ascii"))
 		charset = VIEW("utf-8");
 	line(c, "--%s", boundary);
 	line(c, "Content-Description: Notification");
@@ -195,16 +215,12 @@ static void
 write_message_fields(struct bounce_case *c)
 {
 	const char *name = c->bounce->config->mail_name;
-	struct view sender = c->request->sender;
 
 	line(c, "Reporting-MTA: dns; %s", c->bounce->config->myhostname);
 	if (!view_empty(c->request->envid))
 		line(c, "Original-Envelope-Id: %.*s", VIEW_ARG(c->request->envid));
 	line(c, "X-%s-Queue-ID: %.*s", name, VIEW_ARG(c->request->queue_id));
-	if (view_empty(sender))
-		line(c, "X-%s-Sender: rfc822; MAILER-DAEMON@%s", name, c->bounce->config->myorigin);
-	else
-		line(c, "X-%s-Sender: %s", name, typed(c, sender));
+	line(c, "X-%s-Sender: %s", name, typed(c, sender_of(c)));
 	if (c->envelope.have_time)
 		line(c, "Arrival-Date: %s", date_of(c, c->envelope.arrival.tv_sec));
 }
@@ -212,12 +228,16 @@ write_message_fields(struct bounce_case *c)
 static void
 write_diagnostics(struct bounce_case *c, const struct bounce_log_entry *entry)
 {
+	struct buf code = BUF_INIT;
+
 	if (!view_empty(entry->mta_type) && !view_empty(entry->mta_name))
 		line(c, "Remote-MTA: %.*s; %.*s", VIEW_ARG(entry->mta_type), VIEW_ARG(entry->mta_name));
 	if (!view_empty(entry->diag_type) && !view_empty(entry->diag_text))
-		line(c, "Diagnostic-Code: %.*s; %.*s", VIEW_ARG(entry->diag_type), VIEW_ARG(entry->diag_text));
+		buf_printf(&code, "Diagnostic-Code: %.*s; %.*s", VIEW_ARG(entry->diag_type), VIEW_ARG(entry->diag_text));
 	else
-		line(c, "Diagnostic-Code: X-%s; %.*s", c->bounce->config->mail_name, VIEW_ARG(entry->reason));
+		buf_printf(&code, "Diagnostic-Code: X-%s; %.*s", c->bounce->config->mail_name, VIEW_ARG(entry->reason));
+	write_wrapped(c, buf_view(&code));
+	buf_fini(&code);
 }
 
 static void
@@ -298,9 +318,10 @@ write_original_part(struct bounce_case *c, const struct notice *notice, const ch
 	line(c, "--%s", boundary);
 	line(c, "Content-Description: %s%s", undelivered ? "Undelivered Message" : "Message", headers ? " Headers" : "");
 	line(c, "Content-Type: %s", types[is_utf8(c)][headers]);
-	write_encoding(c);
+	if (is_8bit(c))
+		line(c, "Content-Transfer-Encoding: 8bit");
 	line(c, "%s", "");
-	line(c, "Return-Path: <%s>", view_empty(c->request->sender) ? "" : shown(c, c->request->sender));
+	line(c, "Return-Path: <%s>", shown(c, sender_of(c)));
 	copy_content(c, headers);
 	line(c, "%s", "");
 }
@@ -312,7 +333,7 @@ report_write(struct bounce_case *c, const struct notice *notice, struct view not
 
 	buf_printf(&boundary, "%.*s.%lld/%s", VIEW_ARG(notice_id), (long long)clock_wall().tv_sec,
 	    c->bounce->config->myhostname);
-	write_header(c, notice, buf_c(&boundary));
+	write_header(c, notice, notice_id, buf_c(&boundary));
 	write_text_part(c, notice, buf_c(&boundary));
 	write_status_part(c, notice, buf_c(&boundary));
 	if (c->fd != -1 && c->envelope.complete)

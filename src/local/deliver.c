@@ -206,6 +206,16 @@ mark_done(struct local_delivery *delivery)
 	return ok;
 }
 
+/* A list takes the mail over: what becomes of its members is its owner's concern (RFC 3461, 5.2.7.3). */
+static bool
+is_list(const struct local_delivery *delivery)
+{
+	LIST_FOREACH(target, &delivery->targets, struct target, link)
+		if (target->step->owned)
+			return true;
+	return false;
+}
+
 static bool
 tell_expanded(struct local_delivery *delivery)
 {
@@ -216,7 +226,7 @@ tell_expanded(struct local_delivery *delivery)
 		return true;
 	dsn_init(&dsn);
 	dsn_set(&dsn, "2.0.0", "alias expanded");
-	buf_set(&dsn.action, VIEW("expanded"));
+	buf_set(&dsn.action, is_list(delivery) ? VIEW("delivered") : VIEW("expanded"));
 	ok = delivery_trace(delivery->request, delivery->recipient, delivery->agent->service, &dsn);
 	dsn_fini(&dsn);
 	return ok;

@@ -6,7 +6,7 @@
 struct forward {
 	struct local_delivery *delivery;
 	struct view sender;
-	bool owned;		/* a list's own message: the sender's wishes about notices end here */
+	bool owned;		/* a list's own message: the sender's wishes about notices end here, as does his address */
 };
 
 static bool
@@ -34,8 +34,9 @@ put_recipient(const struct forward *forward, const struct target *target)
 		put_attribute(cleanup, "dsn_orig_rcpt", recipient->dsn_orcpt);
 		if (recipient->dsn_notify != 0)
 			cleanup_printf(cleanup, RECORD_ATTRIBUTE, "notify_flags=%d", notify != 0 ? notify : DSN_NOTIFY_NEVER);
+		cleanup_put(cleanup, RECORD_ORIGINAL,
+		    view_empty(recipient->original) ? recipient->address : recipient->original);
 	}
-	cleanup_put(cleanup, RECORD_ORIGINAL, view_empty(recipient->original) ? recipient->address : recipient->original);
 	cleanup_put(cleanup, RECORD_RECIPIENT, target->text);
 }
 
@@ -70,7 +71,7 @@ put_envelope(const struct forward *forward)
 		if (request->ret != 0)
 			cleanup_printf(cleanup, RECORD_ATTRIBUTE, "ret_flags=%d", request->ret);
 	}
-	if (request->flags & TRACE_RECORD)
+	if (!forward->owned && (request->flags & TRACE_RECORD))
 		cleanup_printf(cleanup, RECORD_ATTRIBUTE, "trace_flags=%d", (int)TRACE_RECORD);
 	cleanup_put(cleanup, RECORD_SENDER, forward->sender);
 	LIST_FOREACH(target, &forward->delivery->targets, struct target, link)

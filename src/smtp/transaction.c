@@ -40,7 +40,7 @@ struct transaction {
 
 /* -- verdicts ---------------------------------------------------------------------------------------------------------- */
 
-/* A server that knows DSN tells the sender itself; from another one nobody would hear (RFC 3461, 5.2.2). */
+/* A server that knows DSN tells of success itself; from another one nobody would hear (RFC 3461, 5.2.2). */
 static void
 note_relay(const struct delivery *delivery, struct queue_recipient *recipient, struct dsn *dsn)
 {
@@ -50,8 +50,7 @@ note_relay(const struct delivery *delivery, struct queue_recipient *recipient, s
 		return;
 	if (session->features & FEATURE_DSN)
 		recipient->dsn_notify &= ~DSN_NOTIFY_SUCCESS;
-	else
-		buf_set(&dsn->action, VIEW("relayed"));
+	buf_set(&dsn->action, VIEW("relayed"));
 }
 
 static bool

@@ -74,7 +74,7 @@ def test_a_failed_notice_to_the_postmaster_ends_there_BN2(make_mta: MakeMta) -> 
                     "bounce_notice_recipient": GONE}).start()
     queue_id = send(mta, "", GONE)
     second = mta.wait_log(rf"bounce\[\d+\]: {queue_id}: postmaster non-delivery notification: (\w+)$")[1]
-    mta.wait_log(rf"{second}: from=<double-bounce@example\.test>")
+    mta.wait_log(rf"{second}: from=<double-bounce@mail\.example\.test>")
     mta.wait_log(rf"warning: {second}: undeliverable postmaster notification discarded")
     mta.wait_removed(second)
     assert not re.search(rf" {second}: .*notification: ", mta.log())

@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 
+#include "global/message/date.h"
 #include "util/log/log.h"
 
 enum { BLOCK_MAX = 32768 };	/* records gather up to this size; a single one may not be larger */
@@ -145,6 +146,18 @@ cleanup_printf(struct cleanup_client *client, int type, const char *format, ...)
 	buf_vprintf(&client->text, format, ap);
 	va_end(ap);
 	cleanup_put(client, type, buf_view(&client->text));
+}
+
+void
+cleanup_put_origin(struct cleanup_client *client, const char *hostname, const char *mail_name, struct view id)
+{
+	struct buf date = BUF_INIT;
+
+	date_put(&date, clock_wall().tv_sec);
+	cleanup_printf(client, RECORD_LINE, "Received: by %s (%s)", hostname, mail_name);
+	cleanup_printf(client, RECORD_LINE, "\tid %.*s; %s", VIEW_ARG(id), buf_c(&date));
+	cleanup_printf(client, RECORD_LINE, "Date: %s", buf_c(&date));
+	buf_fini(&date);
 }
 
 static bool

@@ -76,6 +76,8 @@ void		 cleanup_client_release(struct cleanup_client *client);	/* closes a kept c
 bool		 cleanup_open(struct cleanup_client *client, unsigned flags, struct buf *why);
 void		 cleanup_put(struct cleanup_client *client, int type, struct view data);
 void		 cleanup_printf(struct cleanup_client *client, int type, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* The fields that mail of our own begins with: where it came into being, under this queue id, and when. */
+void		 cleanup_put_origin(struct cleanup_client *client, const char *hostname, const char *mail_name, struct view id);
 void		 cleanup_push(struct cleanup_client *client);	/* what was put goes now: cleanup works while we do other things */
 /* The id, or an empty view when cleanup failed to make a file. */
 struct view	 cleanup_id(struct cleanup_client *client);

@@ -13,7 +13,6 @@ const struct binding transcript_bindings[] = {
 	STRING(error_recipient, "error_notice_recipient"),
 	STRING(bounce_recipient, "bounce_notice_recipient"),
 	STRING(sender, "double_bounce_sender"),
-	STRING(myorigin, "myorigin"),
 	STRING(myhostname, "myhostname"),
 	STRING(mail_name, "mail_name"),
 	STRING(filter_classes, "internal_mail_filter_classes"),
@@ -139,11 +138,12 @@ transcript_classes(const char *notify_classes)
 }
 
 static void
-put_address(struct cleanup_client *cleanup, int type, const char *address, const char *myorigin)
+put_sender(struct cleanup_client *cleanup, const struct transcript_config *config)
 {
-	bool complete = strchr(address, '@') != NULL;
+	bool complete = strchr(config->sender, '@') != NULL;
 
-	cleanup_printf(cleanup, type, "%s%s%s", address, complete ? "" : "@", complete ? "" : myorigin);
+	cleanup_printf(cleanup, RECORD_SENDER, "%s%s%s", config->sender, complete ? "" : "@",
+	    complete ? "" : config->myhostname);
 }
 
 static void
@@ -153,9 +153,9 @@ put_envelope(struct cleanup_client *cleanup, const struct transcript_config *con
 
 	cleanup_printf(cleanup, RECORD_TIME, "%lld %lld", (long long)now.tv_sec, (long long)now.tv_usec);
 	cleanup_put(cleanup, RECORD_ATTRIBUTE, VIEW("rewrite_context=local"));
-	put_address(cleanup, RECORD_SENDER, config->sender, config->myorigin);
+	put_sender(cleanup, config);
 	cleanup_put(cleanup, RECORD_ATTRIBUTE, VIEW("log_message_origin=local"));
-	put_address(cleanup, RECORD_RECIPIENT, recipient, config->myorigin);
+	cleanup_put(cleanup, RECORD_RECIPIENT, view_string(recipient));		/* completed by cleanup */
 	cleanup_put(cleanup, RECORD_CONTENT, VIEW_EMPTY);
 }
 
@@ -174,7 +174,8 @@ static void
 put_content(struct cleanup_client *cleanup, const struct transcript *transcript, const struct transcript_config *config,
     const char *recipient, const char *what)
 {
-	cleanup_put(cleanup, RECORD_LINE, VIEW("From: Mail Delivery System <MAILER-DAEMON>"));
+	cleanup_put_origin(cleanup, config->myhostname, config->mail_name, cleanup_id(cleanup));
+	cleanup_printf(cleanup, RECORD_LINE, "From: Mail Delivery System <MAILER-DAEMON@%s>", config->myhostname);
 	cleanup_printf(cleanup, RECORD_LINE, "To: Postmaster <%s>", recipient);
 	cleanup_printf(cleanup, RECORD_LINE, "Subject: %s %s", config->mail_name, what);
 	cleanup_put(cleanup, RECORD_LINE, VIEW_EMPTY);

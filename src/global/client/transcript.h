@@ -21,7 +21,7 @@ enum trouble {			/* classes, as bits */
 };
 
 struct transcript_config {	/* bound with transcript_bindings */
-	const char *classes, *error_recipient, *bounce_recipient, *sender, *myorigin, *myhostname, *mail_name;
+	const char *classes, *error_recipient, *bounce_recipient, *sender, *myhostname, *mail_name;
 	const char *filter_classes, *cleanup_service, *utf8_classes;
 	int ipc_timeout_sec;
 	bool utf8;

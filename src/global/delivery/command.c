@@ -52,6 +52,7 @@ judge_words(struct view output, struct dsn *dsn)
 	if (!dsn_split(output, status, &rest) || (status[0] != '4' && status[0] != '5'))
 		return false;
 	dsn_set(dsn, status, "%.*s", VIEW_ARG(view_trim(rest)));
+	buf_set(&dsn->diag_text, buf_view(&dsn->text));
 	return true;
 }
 
@@ -80,11 +81,13 @@ judge(struct process_outcome outcome, const char *command, struct view output, s
 		buf_printf(&dsn->text, ". Command output: %.*s", VIEW_ARG(output));
 }
 
+/* What the command said, without the code it began with; else what is said about it. */
 static void
 put_diagnostic(struct dsn *dsn, struct view output)
 {
 	buf_set(&dsn->diag_type, VIEW("x-unix"));
-	buf_set(&dsn->diag_text, view_empty(output) ? buf_view(&dsn->text) : output);
+	if (dsn->diag_text.len == 0)
+		buf_set(&dsn->diag_text, view_empty(output) ? buf_view(&dsn->text) : output);
 }
 
 /* -- running it ---------------------------------------------------------------------------------------------------- */

@@ -54,7 +54,7 @@ append(const struct delivery_request *request, const struct queue_recipient *rec
 	return ok;
 }
 
-/* Who reads the trace log did not see ours: it says by whom each was delivered. */
+/* Who reads the trace log did not see ours: it says by whom each was delivered, if anybody was there to do it. */
 static bool
 trace(const struct delivery_request *request, const struct queue_recipient *recipient, const char *relay,
     const struct dsn *dsn, const char *action)
@@ -64,8 +64,10 @@ trace(const struct delivery_request *request, const struct queue_recipient *reci
 
 	dsn_init(&told);
 	dsn_copy(&told, dsn);
-	buf_reset(&told.text);
-	buf_printf(&told.text, "delivery via %s: %s", relay, buf_c(&dsn->text));
+	if (strcmp(relay, "none") != 0) {
+		buf_reset(&told.text);
+		buf_printf(&told.text, "delivery via %s: %s", relay, buf_c(&dsn->text));
+	}
 	ok = append(request, recipient, &told, request->settings->trace_service, action);
 	dsn_fini(&told);
 	return ok;
