@@ -237,7 +237,7 @@ load_master_cf(const char *directory, struct buf *why)
 	struct master_cf *cf;
 
 	buf_printf(&path, "%s/master.cf", directory);
-	cf = master_cf_load(buf_c(&path), why);
+	cf = master_cf_load_lines(buf_c(&path), why);
 	buf_fini(&path);
 	return cf;
 }

@@ -99,6 +99,10 @@ open_state(struct table *table, const struct table_env *env, struct view type, c
 	struct view to = redirect_type(env, type, name);
 	const struct table_type *found = redirect_reindexed(env, type, to, name);
 
+	if (type.len == 0 || name[0] == '\0') {
+		why_set(why, "expecting \"type:name\" form instead of \"%s\"", table->name);
+		return;
+	}
 	if (found == NULL && (found = find_type(env, to, why)) == NULL)
 		return;
 	if ((table->flags & TABLE_WRITE) != 0 && found->ops->update == NULL) {

@@ -177,6 +177,14 @@ out        unix  -       -       n       -       -       smtp -v
     assert 'unmatched request: "nope/unix"' in warnings(conf, "-M", "nope/unix")
 
 
+def test_each_line_of_a_service_is_shown(conf: Path) -> None:
+    """Master takes the last one; who looks for what is wrong wants to see all."""
+    (conf / "master.cf").write_text("smtp inet n - n - - one\n25 inet n - n - - two\nsmtp inet n - n - - three -o x=y\n")
+    assert [line.split()[7] for line in postconf(conf, "-M").splitlines()] == ["one", "two", "three"]
+    assert [line.split()[7] for line in postconf(conf, "-M", "smtp/inet").splitlines()] == ["one", "three"]
+    assert postconf(conf, "-P") == "smtp/inet/x = y\n"
+
+
 @pytest.mark.parametrize("args, message", [
     (["-F", "out/unix/nope"], 'invalid service attribute name: "nope"'), (["-M", "a/b/c"], "-M option requires"),
     (["-F", "a/b/c/d"], "-F option requires"), (["-P", "a/b/c/d"], "-P option requires"),

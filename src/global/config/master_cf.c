@@ -261,7 +261,7 @@ add_entry(struct master_cf *cf, struct master_entry *entry)
 }
 
 static bool
-parse_lines(struct master_cf *cf, struct line_reader *reader, struct logical_line *line, struct buf *why)
+parse_lines(struct master_cf *cf, struct line_reader *reader, bool replace, struct logical_line *line, struct buf *why)
 {
 	struct buf reason = BUF_INIT;
 	enum line_result result;
@@ -274,14 +274,17 @@ parse_lines(struct master_cf *cf, struct line_reader *reader, struct logical_lin
 			result = LINE_BAD;
 			break;
 		}
-		add_entry(cf, entry);
+		if (replace)
+			add_entry(cf, entry);
+		else
+			list_append(&cf->entries, &entry->link);
 	}
 	buf_fini(&reason);
 	return result == LINE_END;
 }
 
-struct master_cf *
-master_cf_parse(struct view text, const char *path, struct buf *why)
+static struct master_cf *
+parse(struct view text, const char *path, bool replace, struct buf *why)
 {
 	struct master_cf *cf = mem_new(sizeof(*cf));
 	struct logical_line line = { BUF_INIT, 0 };
@@ -291,7 +294,7 @@ master_cf_parse(struct view text, const char *path, struct buf *why)
 	list_init(&cf->entries);
 	arena_init(&cf->arena);
 	line_reader_init(&reader, text, path);
-	good = parse_lines(cf, &reader, &line, why);
+	good = parse_lines(cf, &reader, replace, &line, why);
 	buf_fini(&line.text);
 	if (good)
 		return cf;
@@ -300,16 +303,34 @@ master_cf_parse(struct view text, const char *path, struct buf *why)
 }
 
 struct master_cf *
-master_cf_load(const char *path, struct buf *why)
+master_cf_parse(struct view text, const char *path, struct buf *why)
+{
+	return parse(text, path, true, why);
+}
+
+static struct master_cf *
+load(const char *path, bool replace, struct buf *why)
 {
 	struct master_cf *cf = NULL;
 	struct file_identity id;
 	struct buf text = BUF_INIT;
 
 	if (main_cf_read(path, &text, &id, why))
-		cf = master_cf_parse(buf_view(&text), path, why);
+		cf = parse(buf_view(&text), path, replace, why);
 	buf_fini(&text);
 	return cf;
+}
+
+struct master_cf *
+master_cf_load(const char *path, struct buf *why)
+{
+	return load(path, true, why);
+}
+
+struct master_cf *
+master_cf_load_lines(const char *path, struct buf *why)
+{
+	return load(path, false, why);
 }
 
 void

@@ -34,6 +34,7 @@ struct master_cf {
 };
 
 struct master_cf *master_cf_load(const char *path, struct buf *why);	/* a later line for the same service replaces */
+struct master_cf *master_cf_load_lines(const char *path, struct buf *why);	/* nothing replaces: as an editor sees them */
 struct master_cf *master_cf_parse(struct view text, const char *path, struct buf *why);
 void		 master_cf_free(struct master_cf *cf);
 /* The default of the chroot column was y before compatibility level 1. Calls each() (may be NULL) for services it sets so. */

@@ -75,6 +75,23 @@ test_broken_table_warns_once_and_says_why(void **state)
 	table_close(table);
 }
 
+static void
+test_a_table_has_a_type_and_a_name(void **state)
+{
+	static const char *const names[] = { "static:", "hash:", "fail:", "environ:", "internal:", "inline:", "cidr:", ":x" };
+
+	for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
+		struct table *table = open_table(names[i], 0);
+		struct buf expected = BUF_INIT;
+
+		buf_printf(&expected, "expecting \"type:name\" form instead of \"%s\"", names[i]);
+		assert_string_equal(table_broken(table), buf_c(&expected));
+		assert_string_equal(look(table, "a"), "(retry)");
+		table_close(table);
+		buf_fini(&expected);
+	}
+}
+
 /* TB22: what fails to open leaks no descriptor */
 static void
 test_failed_opens_leak_nothing(void **state)
@@ -161,7 +178,7 @@ static const struct {
 	{ "inline:{a=1} fail:x static:y",   "a", LOOKUP_FOUND, "1" },
 	{ "inline:{a=1} fail:x static:y",   "b", LOOKUP_RETRY, "" },		/* TB1 */
 	{ "hash:/nonexistent/x static:y",   "b", LOOKUP_RETRY, "" },
-	{ "static: inline:{b=1}",           "b", LOOKUP_FOUND, "1" },		/* an empty result is none */
+	{ "static:{} inline:{b=1}",         "b", LOOKUP_FOUND, "1" },		/* an empty result is none */
 	{ "inline:{a=1} inline:{b=2",       "b", LOOKUP_RETRY, "" },
 	{ "",                               "b", LOOKUP_NONE,  "" },
 };
@@ -223,6 +240,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lookups),
 		cmocka_unit_test(test_broken_table_warns_once_and_says_why),
+		cmocka_unit_test(test_a_table_has_a_type_and_a_name),
 		cmocka_unit_test(test_failed_opens_leak_nothing),
 		cmocka_unit_test(test_texthash),
 		cmocka_unit_test(test_read_only_types_refuse_writing),
