@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "local/deliver.h"
+#include "util/process/nss.h"
 
 bool
 local_lookup_failed(int error)
@@ -21,7 +22,7 @@ ask(const char *name, bool *retry)
 
 	errno = 0;
 	found = getpwnam(name);
-	*retry = found == NULL && local_lookup_failed(errno);
+	*retry = found == NULL && (local_lookup_failed(errno) || nss_doubt("/etc/passwd", name) != 0);
 	return found;
 }
 

@@ -4,6 +4,7 @@
 
 #include "table/recent.h"
 #include "table/types.h"
+#include "util/process/nss.h"
 
 /*
  * unix: passwd.byname and group.byname, as lines of /etc/passwd and /etc/group. Answers hold for a second: whoever is asked
@@ -13,7 +14,7 @@
 enum { ENTRY_SIZE_MAX = 16 * 1024 * 1024 };
 
 struct unix_map {
-	const char *name;
+	const char *name, *file;
 	/* 0 and a line, 0 and nothing (no such name), or an error number. */
 	int (*find)(const char *name, struct buf *room, struct buf *line);
 };
@@ -56,8 +57,8 @@ find_group(const char *name, struct buf *room, struct buf *line)
 }
 
 static const struct unix_map maps[] = {
-	{ "passwd.byname", find_passwd },
-	{ "group.byname", find_group },
+	{ "passwd.byname", "/etc/passwd", find_passwd },
+	{ "group.byname", "/etc/group", find_group },
 };
 
 struct unix_table {
@@ -114,6 +115,14 @@ find_with_room(const struct unix_map *map, const char *name, struct buf *line)
 	return error;
 }
 
+static int
+find_surely(const struct unix_map *map, const char *name, struct buf *line)
+{
+	int error = find_with_room(map, name, line);
+
+	return line->len == 0 && means_none(error) ? nss_doubt(map->file, name) : error;
+}
+
 static enum lookup
 ask(const struct unix_map *map, struct view key, struct buf *value, struct buf *why)
 {
@@ -122,11 +131,11 @@ ask(const struct unix_map *map, struct view key, struct buf *value, struct buf *
 
 	buf_putv(&name, key);
 	if (strlen(buf_c(&name)) == key.len)
-		error = find_with_room(map, buf_c(&name), value);
+		error = find_surely(map, buf_c(&name), value);
 	buf_fini(&name);
 	if (value->len > 0)
 		return LOOKUP_FOUND;
-	if (means_none(error))
+	if (error == 0)
 		return LOOKUP_NONE;
 	why_set(why, "unix:%s: %s", map->name, strerror(error));
 	return LOOKUP_RETRY;

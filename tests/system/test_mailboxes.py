@@ -1,9 +1,11 @@
 """Mailboxes in bad times: locks that others hold, disks that fail at any step, deaths in the middle."""
+import contextlib
 import fcntl
 import os
 import re
 import shutil
 import stat
+import subprocess
 import threading
 from pathlib import Path
 from typing import Callable, Iterator, Optional
@@ -190,7 +192,8 @@ def failing(make_mta: MakeMta, fault: str, path: Optional[Path], main: dict[str,
     ("openat:error=ESTALE", "deferred", "4.2.0"), ("openat:error=EIO", "deferred", "4.2.0"), ("write:error=EDQUOT:when=1", "bounced", "5.2.2"),
     ("write:error=EDQUOT:when=2", "bounced", "5.2.2"), ("write:error=EFBIG:when=2", "bounced", "5.2.2"), ("write:error=ENOSPC:when=2", "deferred", "4.2.0"),
     ("write:error=EIO:when=2", "deferred", "4.2.0"), ("fsync:error=EIO", "deferred", "4.2.0"), ("fsync:error=EDQUOT", "bounced", "5.2.2"),
-    ("write:error=ESTALE:when=1", "deferred", "4.2.0")])
+    ("write:error=ESTALE:when=1", "deferred", "4.2.0"), ("openat:error=ENFILE", "deferred", "4.2.0"), ("write:error=ENOMEM:when=1", "deferred", "4.2.0"),
+    ("fsync:error=ETIMEDOUT", "deferred", "4.2.0"), ("openat:error=ENOTCONN", "deferred", "4.2.0")])
 def test_failing_mailbox_is_cut_back(make_mta: MakeMta, fault: str, status: str, code: str) -> None:
     """LV13: whatever fails, the mailbox is as it was."""
     path = ALICE / "box"
@@ -226,6 +229,28 @@ def make_maildir() -> Path:
         (ALICE / name).mkdir()
         shutil.chown(ALICE / name, "alice")
     return ALICE / "md"
+
+
+@contextlib.contextmanager
+def fault_in(pid: int, path: Path, fault: str) -> Iterator[None]:
+    """Calls of a running process on one path fail meanwhile."""
+    with subprocess.Popen(["strace", "-qq", "-o", "/dev/null", "-p", str(pid), "-P", str(path), "-e", f"inject={fault}"]) as tracer:
+        poll(lambda: f"TracerPid:\t{tracer.pid}\n" in Path(f"/proc/{pid}/status").read_text(), what="strace")
+        yield
+        tracer.terminate()
+
+
+@needs("strace")
+@pytest.mark.parametrize("error", ["ENFILE", "EIO"])
+def test_user_that_cannot_be_looked_up_is_not_unknown_LV7(make_mta: MakeMta, error: str) -> None:
+    """Whatever the library says: it asks the next service when it cannot read the first one's file."""
+    mta = make_mta({"local_destination_concurrency_limit": "1"}, {"local/unix": "- n n - 1 local"}).start()
+    assert outcome(mta)[0] == "sent"
+    with fault_in(mta.children("local")[0], Path("/etc/passwd"), f"openat:error={error}"):
+        status, code, words = outcome(mta, "Subject: later\n\nx\n")
+    assert (status, code) == ("deferred", "4.0.0"), words
+    mta.run("postqueue", "-f")
+    mta.wait_mail("alice", "Subject: later")
 
 
 @needs("strace")

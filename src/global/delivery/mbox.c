@@ -7,26 +7,28 @@
 #include "util/file/file.h"
 #include "util/log/log.h"
 
+/* What the host lacks just now, or a file server that does not answer, says nothing about the mailbox. */
+static bool
+will_pass(int error)
+{
+	static const int passing[] = { ENOSPC, EAGAIN, ESTALE, EIO, EACCES, EROFS, EILSEQ, EMFILE, ENFILE, ENOMEM, ENOBUFS, EINTR,
+		EBUSY, ENOLCK, EDEADLK, ETIMEDOUT, EHOSTDOWN, EHOSTUNREACH, ENETDOWN, ENETUNREACH, ENOTCONN, ECONNREFUSED,
+		ECONNRESET, ECONNABORTED, ENODEV };
+
+	for (size_t i = 0; i < ARRAY_COUNT(passing); i++)
+		if (error == passing[i])
+			return true;
+	return false;
+}
+
 static const char *
 status_of(int error, bool defer)
 {
-	switch (error) {
-	case ENOEXEC:
+	if (error == ENOEXEC)
 		return "5.7.1";
-	case EFBIG:
-	case EDQUOT:
+	if (error == EFBIG || error == EDQUOT)
 		return "5.2.2";
-	case ENOSPC:
-	case EAGAIN:
-	case ESTALE:
-	case EIO:
-	case EACCES:
-	case EROFS:
-	case EILSEQ:
-		return "4.2.0";
-	default:
-		return defer ? "4.2.0" : "5.2.0";
-	}
+	return defer || will_pass(error) ? "4.2.0" : "5.2.0";
 }
 
 static void

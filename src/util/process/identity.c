@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "util/log/log.h"
+#include "util/process/nss.h"
 
 bool
 identity_of_user(const char *name, struct identity *out)
@@ -16,8 +17,8 @@ identity_of_user(const char *name, struct identity *out)
 	entry = getpwnam(name);
 	if (entry == NULL) {
 		/* getpwnam(3): these mean "not found" on some systems */
-		if (errno == ENOENT || errno == ESRCH)
-			errno = 0;
+		if (errno == 0 || errno == ENOENT || errno == ESRCH)
+			errno = nss_doubt("/etc/passwd", name);
 		return false;
 	}
 	out->uid = entry->pw_uid;
@@ -34,8 +35,8 @@ group_id(const char *name, gid_t *out)
 	errno = 0;
 	entry = getgrnam(name);
 	if (entry == NULL) {
-		if (errno == ENOENT || errno == ESRCH)
-			errno = 0;
+		if (errno == 0 || errno == ENOENT || errno == ESRCH)
+			errno = nss_doubt("/etc/group", name);
 		return false;
 	}
 	*out = entry->gr_gid;

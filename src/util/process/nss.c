@@ -1,11 +1,12 @@
 #include "util/process/nss.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 
 #include "util/file/file.h"
 #include "util/text/chars.h"
 
-enum { CONF_SIZE_MAX = 64 * 1024, NAME_MAX_BYTES = 64 };
+enum { CONF_SIZE_MAX = 64 * 1024, NAME_MAX_BYTES = 64, FILE_SIZE_MAX = 256 * 1024 * 1024 };
 
 static bool
 is_service_name(struct view word)
@@ -70,4 +71,38 @@ nss_load(const char *database)
 			load_library(word);
 	buf_fini(&services);
 	buf_fini(&text);
+}
+
+/* -- doubts -------------------------------------------------------------------------------------------------------- */
+
+static bool
+has_name(struct view lines, struct view name)
+{
+	struct view line, first, rest;
+
+	while (view_split(lines, '\n', &line, &lines))
+		if (view_split(line, ':', &first, &rest) && view_equal(first, name))
+			return true;
+	return view_split(lines, ':', &first, &rest) && view_equal(first, name);
+}
+
+/* Who may not see the file (in a jail, or a sandbox) never could. */
+static int
+read_error(int error)
+{
+	return error == ENOENT || error == ENOTDIR || error == EACCES || error == EPERM || error == ENOSYS ? 0 : error;
+}
+
+int
+nss_doubt(const char *path, const char *name)
+{
+	struct buf text = BUF_INIT;
+	int error = 0;
+
+	if (!file_read_all(path, FILE_SIZE_MAX, &text, NULL))
+		error = read_error(errno);
+	else if (has_name(buf_view(&text), view_string(name)))
+		error = EAGAIN;
+	buf_fini(&text);
+	return error;
 }

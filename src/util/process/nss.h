@@ -12,4 +12,11 @@ void	nss_load(const char *database);
 /* The parser: names of services in the text of an nsswitch.conf, "files dns"; reactions such as [NOTFOUND=return] skipped. */
 void	nss_services(struct view text, const char *database, struct buf *out);
 
+/*
+ * Somebody was not found: is there any doubt? When the files of /etc (path: /etc/passwd) cannot be read for a moment, the C
+ * library asks the next service, whose "no such name" then is the answer. 0: there is none; else the error number, EAGAIN
+ * when the name is in the file after all.
+ */
+int	nss_doubt(const char *path, const char *name);
+
 #endif

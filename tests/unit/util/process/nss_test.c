@@ -3,6 +3,9 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include "util/process/nss.h"
 
@@ -40,12 +43,32 @@ test_loading_what_there_is(void **state)
 	nss_load("no such database");
 }
 
+static void
+test_doubts(void **state)
+{
+	static const char text[] = "root:x:0:0::/:\nlast:x:1:1::/:";
+	char path[] = "/tmp/passwd-XXXXXX";
+	int fd = mkstemp(path);
+
+	assert_int_equal(write(fd, text, sizeof(text) - 1), sizeof(text) - 1);
+	close(fd);
+	assert_int_equal(nss_doubt(path, "nobody"), 0);
+	assert_int_equal(nss_doubt(path, "roo"), 0);
+	assert_int_equal(nss_doubt(path, "x"), 0);
+	assert_int_equal(nss_doubt(path, "root"), EAGAIN);
+	assert_int_equal(nss_doubt(path, "last"), EAGAIN);
+	unlink(path);
+	assert_int_equal(nss_doubt(path, "root"), 0);
+	assert_int_equal(nss_doubt("/", "root"), EISDIR);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_services),
 		cmocka_unit_test(test_loading_what_there_is),
+		cmocka_unit_test(test_doubts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
