@@ -15,6 +15,7 @@
 #include "util/log/log.h"
 
 enum { MODE_CORRUPT = 0400, NOTIFY_SUCCESS_IN_FLAGS = DSN_NOTIFY_SUCCESS << 1 };
+enum { LOG_NONE = -1, LOG_UNSEEN = -2 };
 
 /* -- the bounce services ------------------------------------------------------------------------------------------- */
 
@@ -48,19 +49,21 @@ ask(struct mail *mail, const char *service, int type, bounce_done *done)
 	buf_fini(&path);
 }
 
-/* The size of a log of this message; -1: there is none. Of one that cannot be seen the bounce service has to tell. */
+/* The size of a log of this message, when there is one and it can be seen. */
 static off_t
 log_size(struct mail *mail, const char *queue)
 {
 	struct buf path = BUF_INIT;
 	struct stat st;
-	off_t size = -1;
+	off_t size = LOG_NONE;
 
 	queue_path(&path, &mail->qmgr->config->layout, queue, view_string(mail->id));
 	if (stat(buf_c(&path), &st) == 0)
 		size = st.st_size;
-	else if (errno != ENOENT)
-		size = 1;
+	else if (errno != ENOENT) {
+		log_warn("stat %s: %s", buf_c(&path), strerror(errno));
+		size = LOG_UNSEEN;
+	}
 	buf_fini(&path);
 	return size;
 }
@@ -292,12 +295,25 @@ trace_sent(bool sent, void *arg)
 	defer_or_remove(mail);
 }
 
-static bool
-wants_trace(struct mail *mail)
+static off_t
+trace_size(struct mail *mail)
 {
 	int traced = mail->envelope.trace_flags & (TRACE_USER_VERIFY | TRACE_RECORD | TRACE_DELAY_SENT);
 
-	return (traced || (mail->envelope.size.qmgr_flags & NOTIFY_SUCCESS_IN_FLAGS)) && log_size(mail, QUEUE_TRACE) > 0;
+	return traced || (mail->envelope.size.qmgr_flags & NOTIFY_SUCCESS_IN_FLAGS) ? log_size(mail, QUEUE_TRACE) : LOG_NONE;
+}
+
+static void
+trace_or_end(struct mail *mail)
+{
+	off_t traced = trace_size(mail);
+
+	if (traced > 0)
+		ask(mail, mail->qmgr->config->trace_service, BOUNCE_FRAME_TRACE, trace_sent);
+	else if (traced == LOG_UNSEEN)
+		trace_sent(false, mail);
+	else
+		defer_or_remove(mail);
 }
 
 static void
@@ -305,10 +321,8 @@ read_more_or_trace(struct mail *mail)
 {
 	if (mail->message.unread > 0)
 		mail_refill(mail);
-	else if (wants_trace(mail))
-		ask(mail, mail->qmgr->config->trace_service, BOUNCE_FRAME_TRACE, trace_sent);
 	else
-		defer_or_remove(mail);
+		trace_or_end(mail);
 }
 
 static void
@@ -336,6 +350,8 @@ active_done(struct mail *mail)
 		remove_empty_log(mail);
 	if (bounced > 0)
 		ask(mail, mail->qmgr->config->bounce_service, BOUNCE_FRAME_FLUSH, bounce_sent);
+	else if (bounced == LOG_UNSEEN)		/* it may hold failures: nobody is told of none, and no file goes */
+		bounce_sent(false, mail);
 	else
 		read_more_or_trace(mail);
 }

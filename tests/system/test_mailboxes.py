@@ -1,17 +1,16 @@
 """Mailboxes in bad times: locks that others hold, disks that fail at any step, deaths in the middle."""
-import contextlib
 import fcntl
 import os
 import re
 import shutil
 import stat
-import subprocess
 import threading
 from pathlib import Path
 from typing import Callable, Iterator, Optional
 
 import pytest
 
+from faults import fault_in
 from mta import BASE, PRIVILEGED, Mta, needs, poll
 
 pytestmark = pytest.mark.skipif(not PRIVILEGED, reason="needs users of its own")
@@ -231,22 +230,13 @@ def make_maildir() -> Path:
     return ALICE / "md"
 
 
-@contextlib.contextmanager
-def fault_in(pid: int, path: Path, fault: str) -> Iterator[None]:
-    """Calls of a running process on one path fail meanwhile."""
-    with subprocess.Popen(["strace", "-qq", "-o", "/dev/null", "-p", str(pid), "-P", str(path), "-e", f"inject={fault}"]) as tracer:
-        poll(lambda: f"TracerPid:\t{tracer.pid}\n" in Path(f"/proc/{pid}/status").read_text(), what="strace")
-        yield
-        tracer.terminate()
-
-
 @needs("strace")
 @pytest.mark.parametrize("error", ["ENFILE", "EIO"])
 def test_user_that_cannot_be_looked_up_is_not_unknown_LV7(make_mta: MakeMta, error: str) -> None:
     """Whatever the library says: it asks the next service when it cannot read the first one's file."""
     mta = make_mta({"local_destination_concurrency_limit": "1"}, {"local/unix": "- n n - 1 local"}).start()
     assert outcome(mta)[0] == "sent"
-    with fault_in(mta.children("local")[0], Path("/etc/passwd"), f"openat:error={error}"):
+    with fault_in(mta.children("local")[0], f"openat:error={error}", Path("/etc/passwd")):
         status, code, words = outcome(mta, "Subject: later\n\nx\n")
     assert (status, code) == ("deferred", "4.0.0"), words
     mta.run("postqueue", "-f")

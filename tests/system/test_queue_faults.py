@@ -8,7 +8,8 @@ from typing import Callable
 
 import pytest
 
-from mta import PRIVILEGED, Mta, poll
+from faults import fault_in
+from mta import PRIVILEGED, Mta, needs, poll
 
 MakeMta = Callable[..., Mta]
 pytestmark = pytest.mark.skipif(not PRIVILEGED, reason="needs files of another owner")
@@ -140,3 +141,16 @@ def test_a_notice_about_a_notice_is_marked_as_done(make_mta: MakeMta) -> None:
     mta.wait_log(rf": {queue_id}: .*status=sent \(undeliverable postmaster notification discarded\)")
     mta.wait_removed(queue_id)
     assert "no recipient record" not in mta.log()
+
+
+@needs("strace")
+def test_a_log_that_cannot_be_seen_holds_no_failure(make_mta: MakeMta) -> None:
+    """Nobody is told of what did not happen, and nothing is forgotten that may have: the message waits for a look."""
+    mta = make_mta({"sandbox": "no", "minimal_backoff_time": "1s", "queue_run_delay": "1s"}).start()
+    mta.wait_removed(mta.send("bob@example.test", "alice@example.test"))
+    with fault_in(mta.children("qmgr")[0], "newfstatat:error=EIO"):
+        queue_id = mta.send("bob@example.test", "alice@example.test", text="Subject: seen\n\nx\n")
+        mta.wait_log(rf"warning: stat bounce/\w/{queue_id}: Input/output error|warning: stat bounce/{queue_id}: ")
+    mta.run("postqueue", "-f")
+    mta.wait_removed(queue_id)
+    assert mta.mailbox("alice").count("Subject: seen") == 1 and "notification" not in mta.log()
