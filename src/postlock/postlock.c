@@ -79,6 +79,20 @@ load(const struct options *options, struct mailbox_lock_policy *policy)
 	buf_fini(&why);
 }
 
+/*
+ * Links are followed to what is there, but nothing is made where one points to. A pipe without a reader is an error, not a
+ * wait.
+ */
+static int
+open_folder(const char *path, struct buf *why)
+{
+	int fd = file_open(path, O_WRONLY | O_APPEND | O_NONBLOCK, 0, NULL);
+
+	if (fd != -1 || errno != ENOENT)
+		return fd != -1 ? fd : file_open(path, O_WRONLY | O_APPEND | O_NONBLOCK, 0, why);
+	return file_open(path, O_WRONLY | O_APPEND | O_CREAT | O_EXCL, 0600, why);
+}
+
 /* The command's status as a shell tells it. */
 static int
 run(char **command)
@@ -119,7 +133,7 @@ main(int argc, char **argv)
 	log_set_fatal_status(EX_TEMPFAIL);
 	read_options(&options, argc, argv);
 	load(&options, &policy);
-	if ((fd = file_open(argv[optind], O_RDWR | O_APPEND | O_CREAT, 0600, &why)) == -1 ||
+	if ((fd = open_folder(argv[optind], &why)) == -1 ||
 	    !mailbox_lock(&lock, fd, argv[optind], &policy, &why))
 		log_fatal("%s", buf_c(&why));
 	ignore_signals();

@@ -1,4 +1,5 @@
 """The small commands: what they show, and what they say when they cannot."""
+import os
 import re
 import shutil
 from pathlib import Path
@@ -47,6 +48,20 @@ def test_postcat_of_what_is_no_queue_file(plain: Mta, content: bytes, complaint:
     (plain.dir / "odd").write_bytes(content)
     result = plain.run("postcat", plain.dir / "odd")
     assert result.returncode == 1 and complaint in result.stderr and str(plain.dir / "odd") in result.stderr
+
+
+def test_postlock_makes_nothing_behind_a_link_and_waits_for_no_reader(plain: Mta) -> None:
+    box = plain.dir / "box"
+    box.mkdir()
+    (box / "link").symlink_to("file")
+    os.mkfifo(box / "pipe")
+
+    def postlock(name: str) -> int:
+        return plain.run("postlock", "-l", "fcntl", box / name, "true").returncode
+    assert (postlock("link"), (box / "file").exists()) == (75, False)
+    assert postlock("pipe") == 75
+    assert (postlock("file"), (box / "file").stat().st_mode & 0o777) == (0, 0o600)
+    assert postlock("link") == 0
 
 
 @pytest.mark.skipif(not PRIVILEGED, reason="for the superuser")
