@@ -12,6 +12,8 @@ enum {
 	WRITE_FLAGS = READ_FLAGS | TABLE_WRITE | TABLE_DUP_WARN | TABLE_DUP_IGNORE | TABLE_DUP_REPLACE,
 };
 
+enum { PARTS_MS = 1000 };
+
 struct proxymap_config {
 	const char *write_service;
 };
@@ -28,6 +30,7 @@ struct proxymap {
 	struct hash *tables;		/* open ones, by flags and name: one client's folding is not another's (TB16) */
 	bool dirty;
 	struct buf key, value, next_value, why;	/* of the current request */
+	struct buf parts;		/* its key, when that came in several */
 };
 
 /* -- tables -------------------------------------------------------------------------------------------------------- */
@@ -161,20 +164,55 @@ answer_request(struct proxymap *proxymap, unsigned type, const struct proxy_requ
 	answer->why = buf_view(&proxymap->why);
 }
 
+/* A client sends all parts and the request at once; others wait that long for one that does not. */
+static bool
+take_parts(struct proxymap *proxymap, struct channel *channel, struct frame *frame, struct buf *why)
+{
+	msec_t deadline = clock_deadline(PARTS_MS);
+
+	buf_reset(&proxymap->parts);
+	while (frame->type == PROXY_FRAME_PART) {
+		if (proxymap->parts.len + frame->payload.len > PROXY_KEY_MAX) {
+			why_set(why, "the key is too long");
+			return false;
+		}
+		buf_putv(&proxymap->parts, frame->payload);
+		if (channel_read(channel, frame, deadline) != CHANNEL_OK) {
+			why_set(why, "the rest of a key did not come");
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool
+take_request(struct proxymap *proxymap, struct channel *channel, struct frame *frame, struct proxy_request *request,
+    struct buf *why)
+{
+	if (!take_parts(proxymap, channel, frame, why) || !proxy_request_get(frame, request, why))
+		return false;
+	if (proxymap->parts.len == 0)
+		return true;
+	buf_putv(&proxymap->parts, request->key);
+	request->key = buf_view(&proxymap->parts);
+	return true;
+}
+
 static enum service_answer
-serve(struct service_context *ctx, struct channel *channel, const struct frame *frame)
+serve(struct service_context *ctx, struct channel *channel, const struct frame *first)
 {
 	struct proxymap *proxymap = service_state(ctx);
+	struct frame frame = *first;
 	struct proxy_request request;
 	struct proxy_answer answer;
 	struct buf why = BUF_INIT;
 
-	if (!proxy_request_get(frame, &request, &why)) {
+	if (!take_request(proxymap, channel, &frame, &request, &why)) {
 		log_warn("malformed request: %s", buf_c(&why));
 		buf_fini(&why);
 		return SERVICE_HANG_UP;
 	}
-	answer_request(proxymap, frame->type, &request, &answer);
+	answer_request(proxymap, frame.type, &request, &answer);
 	proxy_answer_put(channel_out(channel), &answer);
 	return SERVICE_DONE;
 }

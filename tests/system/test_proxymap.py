@@ -89,6 +89,19 @@ def test_changed_table_is_noticed(make_mta: MakeMta) -> None:
     assert lookup(mta, f"proxy:texthash:{mta.config}/plain", "key") == "newer"
 
 
+@pytest.mark.parametrize("size", [50_000, 66_000, 100_000])
+def test_a_header_of_any_size_is_asked_for(make_mta: MakeMta, size: int) -> None:
+    mta = make_mta({"header_checks": "proxy:regexp:$config_directory/checks"})
+    (mta.config / "checks").write_text("/^X-Long: .*evil$/ REJECT seen\n")
+    mta.start()
+    long = "".join(f" {'x' * 900}\n" for _ in range(size // 902))
+    with mta.smtp() as session:
+        for end, code in (("good", 250), ("evil", 550)):
+            session.mail("a@example.test")
+            session.rcpt("bob@example.test")
+            assert session.data(f"Subject: x\nX-Long:{long} {end}\n\nx\n")[0] == code
+
+
 def test_cache_by_way_of_proxywrite(make_mta: MakeMta) -> None:
     mta = make_mta({"address_verify_map": "proxy:btree:$data_directory/shared"}).start()
     with Client(mta.queue / "private/verify") as verify:

@@ -114,7 +114,7 @@ ask(struct proxied *p, unsigned type, struct proxy_request *request, struct prox
 	if (!proxy_request_put(&p->question, type, request)) {
 		*answer = (struct proxy_answer){ .status = PROXY_NONE, .next_status = PROXY_RETRY };
 		why_set(why, "%s: key or value too long", p->table);
-		return type == PROXY_FRAME_LOOKUP ? LOOKUP_NONE : LOOKUP_RETRY;
+		return LOOKUP_RETRY;
 	}
 	if (!caller_ask(p->service->caller, buf_view(&p->question), &frame, why) || !proxy_answer_get(&frame, answer, why))
 		return LOOKUP_RETRY;
@@ -152,7 +152,7 @@ static enum lookup
 proxy_lookup(void *state, struct view key, struct buf *value, struct buf *why)
 {
 	struct proxied *p = state;
-	struct proxy_request request = { .key = key, .next = buf_view(&p->next) };
+	struct proxy_request request = { .key = key, .next = key.len <= NEXT_KEY_MAX ? buf_view(&p->next) : VIEW_EMPTY };
 	struct proxy_answer answer;
 	enum lookup found;
 

@@ -14,7 +14,10 @@ extern const struct ipc_protocol proxy_protocol;
 enum {
 	PROXY_FRAME_OPEN = FRAME_TYPE_FIRST, PROXY_FRAME_LOOKUP, PROXY_FRAME_UPDATE, PROXY_FRAME_DELETE, PROXY_FRAME_NEXT,
 	PROXY_FRAME_ANSWER,
+	PROXY_FRAME_PART,		/* raw bytes in front of the key of the LOOKUP that follows */
 };
+
+enum { PROXY_KEY_MAX = 1 << 20 };	/* in parts or not */
 
 /* Each request names its table, since a server that retires forgets all. */
 struct proxy_request {
@@ -41,7 +44,8 @@ struct proxy_answer {
 void	proxy_register(void);		/* makes "proxy" a table type that asks proxymap or proxywrite */
 void	proxy_register_direct(void);	/* for proxymap itself, which must not ask itself: opens the inner table */
 
-bool	proxy_request_put(struct buf *out, unsigned type, const struct proxy_request *request);	/* false: too long */
+/* False: too long. A long key of a LOOKUP goes ahead in parts. */
+bool	proxy_request_put(struct buf *out, unsigned type, const struct proxy_request *request);
 bool	proxy_request_get(const struct frame *frame, struct proxy_request *request, struct buf *why);
 void	proxy_answer_put(struct buf *out, const struct proxy_answer *answer);	/* what is too long becomes RETRY */
 bool	proxy_answer_get(const struct frame *frame, struct proxy_answer *answer, struct buf *why);

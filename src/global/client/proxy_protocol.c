@@ -1,7 +1,9 @@
 /* proxy_protocol: what is said between the table type proxy and proxymap. */
 #include "global/client/proxy.h"
 
-const struct ipc_protocol proxy_protocol = { "proxymap", 2 };
+enum { PART_SIZE = FRAME_MAX / 2 };		/* two of them fit into a frame with some room to spare */
+
+const struct ipc_protocol proxy_protocol = { "proxymap", 3 };
 
 static const struct field request_fields[] = {
 	FIELD(struct proxy_request, table, 1, FIELD_STRING, FIELD_REQUIRED),
@@ -26,11 +28,29 @@ static const struct field answer_fields[] = {
 	FIELD_END,
 };
 
+/* The last part stays in the request. */
+static bool
+put_parts(struct buf *out, unsigned type, const struct proxy_request *request)
+{
+	struct proxy_request last = *request;
+
+	last.key = VIEW_EMPTY;
+	if (type != PROXY_FRAME_LOOKUP || request->key.len > PROXY_KEY_MAX ||
+	    frame_size(request_fields, &last) > PART_SIZE - FRAME_ATTR_HEADER)
+		return false;
+	for (last.key = request->key; last.key.len > PART_SIZE; last.key = view_slice(last.key, PART_SIZE, last.key.len))
+		frame_put_raw(out, PROXY_FRAME_PART, 0, view_slice(last.key, 0, PART_SIZE));
+	frame_put(out, type, 0, request_fields, &last);
+	return true;
+}
+
 bool
 proxy_request_put(struct buf *out, unsigned type, const struct proxy_request *request)
 {
-	if (view_find(request->table, '\0') >= 0 || frame_size(request_fields, request) > FRAME_MAX)
+	if (view_find(request->table, '\0') >= 0)
 		return false;
+	if (frame_size(request_fields, request) > FRAME_MAX)
+		return put_parts(out, type, request);
 	frame_put(out, type, 0, request_fields, request);
 	return true;
 }

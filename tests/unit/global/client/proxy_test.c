@@ -70,7 +70,7 @@ test_too_long(void **state)
 
 	buf_putn(&text, 'x', FRAME_MAX);
 	request.key = answer.value = buf_view(&text);
-	assert_false(proxy_request_put(&frames, PROXY_FRAME_LOOKUP, &request));
+	assert_false(proxy_request_put(&frames, PROXY_FRAME_UPDATE, &request));
 	assert_int_equal(frames.len, 0);
 	proxy_answer_put(&frames, &answer);
 	frame = only_frame(&frames);
@@ -80,6 +80,47 @@ test_too_long(void **state)
 	buf_fini(&frames);
 }
 
+/* The bytes of all parts and of the request behind them. */
+static bool
+joins_to(const struct buf *frames, struct view key)
+{
+	struct cursor in = cursor_of(buf_view(frames));
+	struct buf joined = BUF_INIT;
+	struct proxy_request request;
+	struct frame frame;
+	bool same;
+
+	while (frame_parse(&in, &frame) == 1 && frame.type == PROXY_FRAME_PART)
+		buf_putv(&joined, frame.payload);
+	assert_int_equal(frame.type, PROXY_FRAME_LOOKUP);
+	assert_true(proxy_request_get(&frame, &request, NULL) && view_is(request.table, "pcre:x") && cursor_done(&in));
+	buf_putv(&joined, request.key);
+	same = view_equal(buf_view(&joined), key);
+	buf_fini(&joined);
+	return same;
+}
+
+static void
+test_long_keys_go_in_parts(void **state)
+{
+	static const size_t sizes[] = {
+		FRAME_MAX - 40, FRAME_MAX - 20, FRAME_MAX - 1, FRAME_MAX, FRAME_MAX + 1, 3 * FRAME_MAX / 2, PROXY_KEY_MAX,
+	};
+	struct proxy_request request = { .table = VIEW("pcre:x") };
+
+	for (size_t i = 0; i < ARRAY_COUNT(sizes); i++) {
+		struct buf key = BUF_INIT, frames = BUF_INIT;
+
+		while (key.len < sizes[i])
+			buf_putc(&key, (char)('a' + key.len % 23));
+		request.key = buf_view(&key);
+		assert_true(proxy_request_put(&frames, PROXY_FRAME_LOOKUP, &request));
+		assert_true(joins_to(&frames, request.key));
+		buf_fini(&key);
+		buf_fini(&frames);
+	}
+}
+
 int
 main(void)
 {
@@ -87,6 +128,7 @@ main(void)
 		cmocka_unit_test(test_request),
 		cmocka_unit_test(test_answer),
 		cmocka_unit_test(test_too_long),
+		cmocka_unit_test(test_long_keys_go_in_parts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
