@@ -50,15 +50,47 @@ mailbox_lock_styles(const char *list, unsigned *styles, struct buf *why)
 /* -- dotlock ---------------------------------------------------------------------------------------------------------- */
 
 /* Whoever made it is long gone: it is old by the mailbox's own clock, and no mail came meanwhile. */
+static bool
+is_stale(const struct mailbox_lock *lock, int stale_sec, struct stat *st)
+{
+	time_t now = clock_wall().tv_sec;
+	struct stat box;
+
+	return lstat(lock->dotlock, st) == 0 && fstat(lock->fd, &box) == 0 && S_ISREG(st->st_mode) &&
+	    st->st_mtime + stale_sec < now && box.st_mtime + stale_sec < now;
+}
+
+/* Is it still this file that has the name? */
+static bool
+is_still(const char *path, const struct stat *st)
+{
+	struct stat now;
+
+	return lstat(path, &now) == 0 && now.st_ino == st->st_ino && now.st_dev == st->st_dev;
+}
+
+/*
+ * Of several who wait one alone may remove it: the name may soon be that of the lock another of them made. So the stale
+ * file itself is locked while it is looked at once more and removed. What we may not open goes without that.
+ */
 static void
 remove_stale(const struct mailbox_lock *lock, int stale_sec)
 {
-	time_t now = clock_wall().tv_sec;
-	struct stat st, box;
+	struct stat st, opened;
+	int fd;
 
-	if (lstat(lock->dotlock, &st) == 0 && fstat(lock->fd, &box) == 0 && S_ISREG(st.st_mode) &&
-	    st.st_mtime + stale_sec < now && box.st_mtime + stale_sec < now)
+	if (!is_stale(lock, stale_sec, &st))
+		return;
+	fd = open(lock->dotlock, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd == -1) {
+		if (errno == EACCES && is_still(lock->dotlock, &st))
+			unlink(lock->dotlock);
+		return;
+	}
+	if (file_lock(fd, FILE_LOCK_FLOCK, FILE_LOCK_EXCLUSIVE, 0) && fstat(fd, &opened) == 0 && opened.st_ino == st.st_ino &&
+	    opened.st_dev == st.st_dev && is_still(lock->dotlock, &st))
 		unlink(lock->dotlock);
+	close(fd);
 }
 
 static bool
