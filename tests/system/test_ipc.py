@@ -97,6 +97,37 @@ def test_line_ends_in_envelopes_are_refused_CQ16(mta: Mta, kind: str, end: str) 
     assert not list(mta.queue.glob(f"[a-z]*/**/{queue_id}"))
 
 
+ENDLESS = b"".join(record("A", f"name{number}=x") for number in range(2000))
+MALFORMED = {
+    "two senders": record("S", "bob@example.test"), "too many attributes": ENDLESS, "no attribute": record("A", "name"),
+    "flags that only we set": record("f", "16"), "no flags": record("f", "x"), "notices of no kind": record("A", "notify_flags=16"),
+    "unknown type": record("Z"), "content of its own": record("N", "X: y"), "end": record("E"),
+}
+
+
+@pytest.mark.parametrize("fault", MALFORMED)
+def test_malformed_messages_are_refused(mta: Mta, fault: str) -> None:
+    """cleanup believes its clients no more than they do theirs: an answer, no queue file, and cleanup lives."""
+    client, queue_id = begin(mta)
+    with client:
+        client.sock.sendall(message(extra=MALFORMED[fault]))
+        while (answer := client.read())[0] != 21:
+            pass
+        assert answer[1][1] == b"\1"
+    assert not list(mta.queue.glob(f"[a-z]*/**/{queue_id}"))
+
+
+def test_a_recipient_before_the_sender_is_refused(mta: Mta) -> None:
+    """Whose addresses are rewritten how is known only then."""
+    client, queue_id = begin(mta)
+    with client:
+        client.sock.sendall(records(record("T", "1700000000 0") + record("R", "alice@example.test")) + message())
+        while (answer := client.read())[0] != 21:
+            pass
+        assert answer[1][1] == b"\1"
+    assert not list(mta.queue.glob(f"[a-z]*/**/{queue_id}"))
+
+
 def test_who_gave_up_has_sent_nothing_PD13(mta: Mta) -> None:
     """A client that no longer waits sends the message again: it must not be there twice."""
     client, queue_id = begin(mta)
