@@ -328,7 +328,20 @@ def test_alias_that_grows_for_ever_is_refused(strict: Mta) -> None:
         session.mail(ALICE)
         session.rcpt("me@grow.test")
         assert session.data("Subject: x\n\nx\n")[0] == 451
-    strict.wait_log(r"unreasonable virtual_alias_maps (address length|map nesting) for me@grow\.test")
+    strict.wait_log(r"unreasonable virtual_alias_maps address length for me@grow\.test")
+
+
+def test_alias_deeper_than_the_limit_is_refused(make_mta: Callable[..., Mta]) -> None:
+    """CQ12"""
+    chain = ", ".join(f"{{u{number}@example.test=u{number + 1}@example.test}}" for number in range(4))
+    mta = make_mta({"virtual_alias_maps": f"inline:{{{chain}, {{u4@example.test=alice@example.test}}}}", "virtual_alias_recursion_limit": "3"})
+    with mta.start().smtp() as session:
+        for first, code in (("u2@example.test", 250), ("u0@example.test", 451)):
+            session.ehlo("client.example.test")
+            session.mail(ALICE)
+            session.rcpt(first)
+            assert session.data("Subject: x\n\nx\n")[0] == code
+    mta.wait_log(r"unreasonable virtual_alias_maps map nesting for u0@example\.test")
 
 
 @pytest.mark.parametrize("address, code", [("-Cfile@example.test", 501), ("${run{id}}@bad.test", 250),
@@ -390,3 +403,49 @@ def test_full_names(strict: Mta, name: str, value: str) -> None:
     strict.run("sendmail", "-f", ALICE, "-F", name, ALICE, input=f"X-Token: {token}\n\nx\n", check=True)
     mailbox = strict.wait_mail("alice", f"X-Token: {token}\n")
     assert f"\nFrom: {value}\n" in mailbox[mailbox.index(f"X-Token: {token}\n"):]
+
+
+# -- recipients that nobody named, and copies ----------------------------------------------------------------------------
+
+
+def test_a_copy_that_fails_is_nobodys_business(make_mta: Callable[..., Mta]) -> None:
+    """The sender did not ask for it, and shall not learn of it by a notice."""
+    mta = make_mta({"always_bcc": "nobody-here@example.test"}).start()
+    queue_id = mta.send(ALICE, "bob@example.test")
+    mta.wait_log(rf"{queue_id}: to=<nobody-here@example\.test>.*status=bounced")
+    mta.wait_removed(queue_id)
+    assert "notification" not in mta.log() and mta.mailbox("alice") == ""
+
+
+@pytest.mark.parametrize("parameter", ["sender_bcc_maps", "recipient_bcc_maps"])
+def test_mail_waits_until_it_is_known_who_gets_copies(make_mta: Callable[..., Mta], parameter: str) -> None:
+    mta = make_mta({parameter: "fail:down"}).start()
+    with mta.smtp() as session:
+        session.ehlo("client.example.test")
+        session.mail(ALICE)
+        session.rcpt("bob@example.test")
+        assert session.data("Subject: x\n\nx\n")[0] == 451
+    mta.wait_log(r"warning: \w+: bcc map lookup problem")
+
+
+def test_who_has_no_sender_is_never_warned(make_mta: Callable[..., Mta]) -> None:
+    mta = make_mta({"delay_warning_time": "1h", "header_checks": "regexp:{{/^Subject:/ HOLD}}"}).start()
+    for sender in (ALICE, ""):
+        shown = mta.run("postcat", "-e", "-q", mta.send(sender, "bob@example.test"), check=True).stdout
+        assert ("warning_message_time" in shown) == bool(sender)
+
+
+def test_duplicates_are_removed_as_far_as_they_are_remembered(make_mta: Callable[..., Mta]) -> None:
+    """duplicate_filter_limit: mail arrives twice rather than not."""
+    mta = make_mta({"duplicate_filter_limit": "1", "virtual_alias_maps":
+                    "inline:{{team@example.test=alice@example.test, bob@example.test, alice@example.test, bob@example.test}}"}).start()
+    mta.wait_removed(mta.send(ALICE, "team@example.test", text="Subject: twice\n\nx\n"))
+    assert [mta.mailbox(user).count("Subject: twice") for user in ("alice", "bob")] == [1, 2]
+
+
+def test_aliases_that_stand_for_each_other(make_mta: Callable[..., Mta]) -> None:
+    """CQ12: who is reached again is meant himself."""
+    mta = make_mta({"virtual_alias_maps": "inline:{{alice@example.test=bob@example.test}, {bob@example.test=alice@example.test}}"}).start()
+    mta.send("x@remote.test", ALICE, text="Subject: round\n\nx\n")
+    mta.wait_mail("alice", "Subject: round")
+    assert mta.mailbox("bob") == ""

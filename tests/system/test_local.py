@@ -625,3 +625,19 @@ def test_mailbox_smaller_than_a_message_is_refused_at_the_start_CQ14(started: Ca
     queue_id = mta.send("", "alice@example.test")
     mta.wait_log(r"local\[\d+\]: fatal: .*mailbox_size_limit is smaller than message_size_limit")
     assert not re.search(rf"{queue_id}: .*status=(bounced|sent)", mta.log())
+
+
+def test_virtual_mailbox_smaller_than_a_message_is_refused_at_the_start_CQ14(started: Callable[..., Mta]) -> None:
+    mta = started({"virtual_mailbox_domains": "box.test", "virtual_mailbox_maps": "inline:{a@box.test=a}", "virtual_mailbox_base": str(OUT),
+                   "virtual_mailbox_limit": "1000", "message_size_limit": "2000"})
+    mta.send("", "a@box.test")
+    mta.wait_log(r"virtual\[\d+\]: fatal: .*virtual_mailbox_limit is smaller than message_size_limit")
+
+
+@pytest.mark.parametrize("user, why", [("root", "must not be root"), ("postfix", "must not be mail_owner"), ("nosuch", "")])
+def test_nobody_of_importance_owns_what_nobody_owns(started: Callable[..., Mta], user: str, why: str) -> None:
+    """default_privs: commands in tables of root are not run by root, nor by whom the queue belongs to."""
+    mta = started({"default_privs": user})
+    queue_id = mta.send("", "killed@example.test")
+    mta.wait_log(rf"local\[\d+\]: fatal: default_privs = {user}: {why}")
+    assert not re.search(rf"{queue_id}: .*status=(bounced|sent)", mta.log())

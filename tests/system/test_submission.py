@@ -95,6 +95,15 @@ def test_ignored_signals_stay_ignored_PD6(mta: Mta) -> None:
     mta.wait_mail("bob", "Subject: survivor")
 
 
+@pytest.mark.parametrize("command", [["postdrop", "-r"], ["sendmail", "bob"]])
+def test_files_can_be_read_by_pickup_whatever_the_umask(mta: Mta, command: list[str]) -> None:
+    token = f"umask of {command[0]}"
+    text = message(SENDER, RECIPIENT, content=record("N", f"Subject: {token}")) if command[0] == "postdrop" else f"Subject: {token}\n".encode()
+    subprocess.run(["sh", "-c", f'umask 077; exec {COMMANDS}/"$@"', "sh", *command], input=text, stdout=subprocess.DEVNULL, check=True,
+                   env={"PATH": "/usr/bin:/bin", "MAIL_CONFIG": str(mta.config)}, **ALICE)
+    mta.wait_mail("bob", f"Subject: {token}")
+
+
 def submitting(mta: Mta, before: str = "") -> tuple[subprocess.Popen, int]:
     """A sendmail command of a group of its own that waits for more of its message, and its postdrop."""
     process = subprocess.Popen(["sh", "-c", f"{before} exec {COMMANDS}/sendmail -i bob"], stdin=subprocess.PIPE, process_group=0,
