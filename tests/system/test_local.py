@@ -584,9 +584,9 @@ def test_empty_argument_of_pipe_stays(mta: Mta) -> None:
 
 
 BOXES = {"up": "../up", "deep": "a/../../up", "root": "box", "gid": "box", "minus": "box", "two": "box", "none": "box",
-         "absolute": "/absolute", "hex": "box"}
+         "absolute": "/absolute", "hex": "box", "wraps": "box"}
 UIDS = {"root": "0", "minus": "-2111", "two": "2111 2112", "up": "2111", "deep": "2111", "gid": "2111", "absolute": "2111",
-        "hex": "0x83f"}
+        "hex": "0x83f", "wraps": str(2 ** 32 + 2111)}
 
 
 def test_hostile_answers_about_virtual_mailboxes(started: Callable[..., Mta]) -> None:
@@ -604,6 +604,21 @@ def test_hostile_answers_about_virtual_mailboxes(started: Callable[..., Mta]) ->
         status, code, _ = outcome(mta, f"{name}@box.test")
         assert (status, code) == (("sent", "2.0.0") if name == "absolute" else ("deferred", "4.3.5")), name
     assert os.listdir(base) == ["absolute"] and not (OUT / "up").exists()
+
+
+@pytest.mark.parametrize("parameter, value", [
+    ("virtual_mailbox_maps", "regexp:$config_directory/expressions"), ("virtual_uid_maps", "regexp:$config_directory/expressions"),
+    ("virtual_gid_maps", "tcp:127.0.0.1:9"), ("virtual_mailbox_base", "relative")])
+def test_strangers_do_not_choose_virtual_mailboxes_LV14(make_mta: Callable[..., Mta], parameter: str, value: str) -> None:
+    """Not by their address, nor by an answer from the net; and a base that is none has no mailboxes."""
+    base = OUT / "strange"
+    mta = make_mta({"virtual_mailbox_domains": "box.test", "virtual_mailbox_base": str(base), "virtual_mailbox_maps": "static:box",
+                    "virtual_uid_maps": "static:2111", "virtual_gid_maps": "static:2111",
+                    "smtpd_reject_unlisted_recipient": "no", parameter: value}, AGENTS)
+    (mta.config / "expressions").write_text("/^(.*)@box\\.test$/ $1\n")
+    mta.start().send("", "2111@box.test")
+    mta.wait_log(r"virtual\[\d+\]: (fatal|warning): .*(substitution is not allowed|tcp|not below virtual_mailbox_base)")
+    assert "status=sent" not in mta.log() and not base.exists()
 
 
 # -- sizes ----------------------------------------------------------------------------------------------------------------
