@@ -431,9 +431,10 @@ bool
 proxy_finish(struct session *session)
 {
 	struct proxy *proxy = session->transaction.proxy;
-	bool good = !proxy->failed;
+	bool good;
 
 	flush_block(proxy);
+	good = !proxy->failed;
 	if (good && proxy->spool != -1)
 		good = replay(session, proxy);
 	if (good && !exchange(session, proxy, VIEW("."), 2))

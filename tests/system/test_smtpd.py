@@ -1,7 +1,9 @@
 """The SMTP server against clients that lie, push in, or fall silent. Ids such as SM1 name mistakes that others made."""
 import contextlib
 import re
+import shutil
 import socket
+import subprocess
 import threading
 import time
 from pathlib import Path
@@ -9,7 +11,7 @@ from typing import Callable, Iterator, Optional
 
 import pytest
 
-from mta import BASE, Mta, free_port, poll
+from mta import BASE, PRIVILEGED, Mta, free_port, poll
 
 SENDER, ALICE, BOB = "s@example.org", "alice@example.test", "bob@example.test"
 PORTS: dict[str, int] = {}
@@ -614,6 +616,27 @@ def test_sm11_every_byte_counts_against_the_limit(server: Mta, name: str, line: 
         assert session.data(line * (1 + 3000 // len(line)) + b".\r\n") == 552
     server.wait_log(r"smtpd\[\d+\]: warning: NOQUEUE: queue file size limit exceeded$", since=before)
     assert len(filtering.content) < 4096 and b"QUIT" not in filtering.content
+
+
+@pytest.mark.skipif(not PRIVILEGED, reason="mounts")
+def test_a_filter_is_not_asked_about_what_could_not_be_stored(make_mta: Callable[..., Mta]) -> None:
+    """The file has what an earlier message left."""
+    mta = make_mta({"smtpd_proxy_filter": f"127.0.0.1:{FILTER}", "smtpd_proxy_options": "speed_adjust"})
+    incoming = mta.queue / "incoming"
+    incoming.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", str(incoming)], check=True)
+    shutil.chown(incoming, "postfix")
+    try:
+        mta.start()
+        with contextlib.suppress(OSError), open(incoming / "full", "wb", buffering=0) as rest:
+            while True:
+                rest.write(b"x" * 4096)
+        with Filter() as filtering, mta.smtp() as session:
+            assert [session.ehlo("c.test")[0], session.mail(SENDER)[0], session.rcpt(ALICE)[0]] == [250] * 3
+            assert session.data("Subject: x\n\nbody\n") == (451, b"4.3.0 Error: queue file write error")
+            assert filtering.commands == b""
+    finally:
+        subprocess.run(["umount", "-l", str(incoming)], check=True)
 
 
 # -- the log -----------------------------------------------------------------------------------------------------------
