@@ -6,6 +6,7 @@ const struct binding qmgr_bindings[] = {
 	BIND_STRING(struct qmgr_config, layout.hashed_names, "hash_queue_names"),
 	BIND_INT(struct qmgr_config, layout.hash_depth, "hash_queue_depth"),
 	BIND_BOOL(struct qmgr_config, layout.long_ids, "enable_long_queue_ids"),
+	BIND_STRING(struct qmgr_config, pid_directory, "process_id_directory"),
 	BIND_STRING(struct qmgr_config, error_service, "error_service_name"),
 	BIND_INT(struct qmgr_config, dont_remove, "dont_remove"),
 	BIND_STRING(struct qmgr_config, bounce_service, "bounce_service_name"),

@@ -8,7 +8,7 @@
 
 struct qmgr_config {
 	struct queue_layout layout;
-	const char *error_service, *bounce_service, *defer_service, *trace_service, *rewrite_service;
+	const char *pid_directory, *error_service, *bounce_service, *defer_service, *trace_service, *rewrite_service;
 	const char *defer_transports, *default_filter_nexthop, *myhostname, *double_bounce_sender, *recipient_delimiter;
 	int active_limit, recipient_limit, recipient_minimum;
 	int minimal_backoff_sec, maximal_backoff_sec, queue_run_delay_sec, transport_retry_sec, clog_warn_sec;

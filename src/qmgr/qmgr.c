@@ -3,9 +3,13 @@
  * the scheduler say who is served next, and hands delivery requests to agents. It never waits: all it does is answer
  * events, and then take a turn.
  */
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include "global/client/qmgr.h"
 #include "global/maillog/maillog.h"
 #include "qmgr/qmgr.h"
+#include "util/file/file.h"
 #include "util/log/log.h"
 
 enum { RESOLVING_MAX = 50, LEAVE_POLL_MS = 100, LEAVE_MAX_MS = 10000 };
@@ -163,12 +167,38 @@ hook_defer(struct entry *entry, const struct dsn *reason, void *arg)
 
 /* -- life ---------------------------------------------------------------------------------------------------------- */
 
+/*
+ * After a sudden death of master the process of before lets its agents finish, and the next one must not find in active
+ * what is under way there. The lock goes with the process that holds it, however it ends; no reload and no crash waits.
+ */
+static void
+be_the_only_one(struct service_context *ctx)
+{
+	const struct qmgr_config *config = service_config(ctx);
+	struct buf path = BUF_INIT, why = BUF_INIT;
+	struct stat st;
+	int fd;
+
+	buf_printf(&path, "%s/unix.%s", config->pid_directory, service_name(ctx));
+	fd = file_open_checked(buf_c(&path), O_RDWR | O_CREAT, 0600, (uid_t)-1, &st, &why);
+	if (fd == -1)
+		log_fatal("%s", buf_c(&why));
+	if (!file_lock(fd, FILE_LOCK_FLOCK, FILE_LOCK_EXCLUSIVE, 0)) {
+		log_info("waiting for the queue manager of before to leave");
+		if (!file_lock(fd, FILE_LOCK_FLOCK, FILE_LOCK_EXCLUSIVE, clock_deadline(2 * LEAVE_MAX_MS)))
+			log_fatal("another queue manager is still at work: %s is locked", buf_c(&path));
+	}
+	buf_fini(&path);
+	buf_fini(&why);
+}
+
 static void
 prepare(struct service_context *ctx)
 {
 	struct qmgr *qmgr = mem_new(sizeof(*qmgr));
 	struct buf why = BUF_INIT;
 
+	be_the_only_one(ctx);
 	if (!fast_flush_open(&qmgr->fast_flush, service_settings(ctx), &why))
 		log_fatal("%s", buf_c(&why));
 	service_set_state(ctx, qmgr);

@@ -1,4 +1,5 @@
 """The queue manager and where it sends mail: reloads in the middle, floods of probes, sites that wake up, relays by sender."""
+import fcntl
 import os
 import re
 import signal
@@ -48,6 +49,21 @@ def test_reload_and_flush_in_the_middle_of_a_delivery_QM3(make_mta: MakeMta) -> 
     mta.wait_log(rf" {queue_id}: to=<x@far\.test>.*status=sent", 20)
     poll(lambda: mta.run("postkick", "public", "qmgr", "FDAI") and f" {queue_id}: removed" in mta.log(), 30, "an empty queue")
     assert host.taken() == 1
+
+
+def test_the_next_queue_manager_waits_for_the_one_of_before(make_mta: MakeMta) -> None:
+    """Master may be killed while that one lets its agents finish."""
+    mta = make_mta()
+    mta.postfix("check")
+    with open(mta.queue / "pid/unix.qmgr", "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        mta.start()
+        queue_id = mta.send("", "bob@example.test")
+        mta.wait_log(r"qmgr\[\d+\]: waiting for the queue manager of before to leave")
+        assert f"{queue_id}: from=" not in mta.log()
+    mta.wait_log(rf"qmgr\[\d+\]: {queue_id}: removed", 20)
+    with open(mta.queue / "pid/unix.qmgr") as file, pytest.raises(BlockingIOError):
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def announce(mta: Mta, queue_id: str, data: bytes) -> None:
