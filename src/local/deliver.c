@@ -1,5 +1,6 @@
 #include "local/deliver.h"
 
+#include "global/address/address.h"
 #include "global/delivery/handover.h"
 #include "util/log/log.h"
 
@@ -71,6 +72,18 @@ local_envelope(const struct local_delivery *delivery, const struct target *targe
 	return envelope;
 }
 
+static void
+log_passing(const struct delivery_request *request, struct view where)
+{
+	struct view transport = where, nexthop;
+	struct buf to = BUF_INIT;
+
+	view_split(where, ':', &transport, &nexthop);
+	address_quote(&to, request->recipients[0].address);
+	log_info("%.*s: passing <%s> to transport=%.*s", VIEW_ARG(request->queue_id), buf_c(&to), VIEW_ARG(transport));
+	buf_fini(&to);
+}
+
 /* The other agent logs, and tells the sender; here only the outcome counts. */
 static bool
 by_transport(struct local_delivery *delivery, const struct target *target, struct dsn *dsn)
@@ -82,6 +95,7 @@ by_transport(struct local_delivery *delivery, const struct target *target, struc
 	request.sender = target->step->sender;
 	request.recipients = &recipient;
 	request.recipient_count = 1;
+	log_passing(&request, target->text);
 	switch (delivery_hand_over(&request, target->text, dsn)) {
 	case HANDOVER_DONE:
 		return true;

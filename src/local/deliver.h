@@ -42,7 +42,7 @@ struct step {
 	const struct step *above;	/* NULL: the recipient itself */
 	int depth;
 	struct view address;		/* internal form */
-	struct view local, domain;	/* its parts as written */
+	struct view local, domain;	/* its parts: folded, as written */
 	struct view name, extension;	/* folded: without and behind the delimiter */
 	char delimiter;			/* that was found; NUL: none */
 	struct view alias;		/* the entry expanded here, or "" */

@@ -116,17 +116,16 @@ split(const struct local_delivery *delivery, struct step *step)
 {
 	const struct local_config *config = delivery->agent->config;
 	struct buf folded = BUF_INIT;
-	struct view local;
+	struct view local = step->address;
 
-	step->local = step->address;
 	step->domain = VIEW_EMPTY;
-	address_split(step->address, &step->local, &step->domain);
-	buf_putv(&folded, step->local);
+	address_split(step->address, &local, &step->domain);
+	buf_putv(&folded, local);
 	buf_lower(&folded);
-	local = step->name = arena_view(delivery->arena, buf_view(&folded));
-	if (address_split_extension(local, config->recipient_delimiter, config->owner_request_special, &step->name,
+	step->local = step->name = arena_view(delivery->arena, buf_view(&folded));
+	if (address_split_extension(step->local, config->recipient_delimiter, config->owner_request_special, &step->name,
 	    &step->extension))
-		step->delimiter = local.data[step->name.len];
+		step->delimiter = step->local.data[step->name.len];
 	buf_fini(&folded);
 }
 

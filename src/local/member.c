@@ -1,5 +1,5 @@
 /*
- * member: the members of a list: addresses, \user, "|command", /file, :include:/file. They are divided by commas, and in
+ * member: the members of a list: addresses, \user, "|command", /file, ~/file, :include:/file. They are divided by commas, and in
  * files by line ends; quoted strings and comments in parentheses stay whole.
  */
 #include <errno.h>
@@ -45,6 +45,21 @@ add_file(struct local_delivery *delivery, const struct step *step, struct view p
 	else
 		local_add(delivery, TARGET_FILE, step, path, buf_view(&key));
 	buf_fini(&key);
+}
+
+/* "~/file": below the home of the user in whose .forward it stands, or in a file that is named there. */
+static void
+add_home_file(struct local_delivery *delivery, const struct step *step, struct view text)
+{
+	struct buf path = BUF_INIT;
+
+	if (!view_starts(text, VIEW("~/"))) {
+		local_problem(delivery, step, "5.3.5", "bad file name: %.*s", VIEW_ARG(text));
+		return;
+	}
+	buf_printf(&path, "%s%.*s", step->user->home, (int)(text.len - 1), text.data + 1);
+	add_file(delivery, step, buf_view(&path));
+	buf_fini(&path);
 }
 
 /* The extension of what was asked for goes on to members that have none. */
@@ -278,6 +293,8 @@ member(struct local_delivery *delivery, const struct step *step, struct view ite
 		command_member(delivery, step, view_slice(text, 1, text.len));
 	else if (first == '/')
 		add_file(delivery, step, text);
+	else if (first == '~' && step->user != NULL)
+		add_home_file(delivery, step, text);
 	else if (view_starts_nocase(text, view_string(include_tag)))
 		include(delivery, step, view_trim(view_slice(text, sizeof(include_tag) - 1, text.len)));
 	else if (first == '\\')

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "local/deliver.h"
+#include "util/log/log.h"
 #include "util/process/nss.h"
 
 bool
@@ -116,6 +117,13 @@ by_luser_relay(struct local_delivery *delivery, const struct step *step)
 	return true;
 }
 
+/* Mail about mail: returned, it would come back, or tell a stranger what only the postmaster should see. */
+static bool
+must_have_alias(struct view name)
+{
+	return view_is(name, "postmaster") || view_is(name, "mailer-daemon");
+}
+
 static void
 unknown_user(struct local_delivery *delivery, const struct step *step)
 {
@@ -123,8 +131,14 @@ unknown_user(struct local_delivery *delivery, const struct step *step)
 
 	if (by_transport(delivery, step, agent->fallback_transports, "fallback_transport_maps", agent->config->fallback_transport))
 		return;
-	if (!by_luser_relay(delivery, step))
+	if (by_luser_relay(delivery, step))
+		return;
+	if (must_have_alias(step->name)) {
+		log_warn("required alias not found: %.*s", VIEW_ARG(step->name));
+		discard(delivery, step);
+	} else {
 		local_problem(delivery, step, "5.1.1", "unknown user: \"%.*s\"", VIEW_ARG(step->name));
+	}
 }
 
 /* -- somebody ------------------------------------------------------------------------------------------------------ */

@@ -77,6 +77,7 @@ def read(name: str) -> str:
     ("$home/.forward${recipient_delimiter}${extension}, $home/.forward", "alice", ".forward"),
     ("$home/$user.$domain", "alice", "alice.example.test"), ("$home/${extension?{ext-$extension}:{none}}", "alice+q", "ext-q"),
     ("$home/${extension?{ext-$extension}:{none}}", "alice", "none"), ("$home/$local", "alice+a", "alice+a"),
+    ("$home/$local", "Alice+A", "alice+a"), ("$home/$user-$extension", "ALICE+X", "alice-x"),
     ("$home/$recipient", "alice", "alice@example.test"), ("$home/.forward-$extension", '"alice+a;b`c"', ".forward-a_b_c"),
     ("/nowhere $home/.forward", "alice", ".forward"), ("$home$shell", "alice", "bin/sh")])
 def test_names_in_forward_path(started: Make, path: str, to: str, file: str) -> None:
@@ -99,16 +100,38 @@ def test_members_of_forward(started: Make, text: str, kinds: list[str]) -> None:
     assert [re.match(r"delivered to (\w+)|(forwarded)", each[2]).group(1) or "forwarded" for each in found] == kinds
 
 
+@pytest.mark.parametrize("text, where", [
+    ("~/box\n", "sent file: HOME/box"), ('"~/a box"\n', "sent file: HOME/a box"), ("~/Mail/\n", "sent maildir"), (":include:HOME/more\n", "sent file: HOME/listed"),
+    ("~bob/box\n", "bounced bad file name: ~bob/box"), ("~\n", "bounced bad file name: ~")])
+def test_files_in_the_home_directory(started: Make, text: str, where: str) -> None:
+    """~ is the home of whose .forward it is; there is no other one's."""
+    mta = started({"allow_mail_to_files": "alias, forward, include"})
+    of_alice("more", "~/listed\n")
+    of_alice(".forward", text.replace("HOME", str(ALICE)))
+    ((status, _, words),) = outcomes(mta, "alice@example.test")
+    assert f"{status} {words.removeprefix('delivered to ')}" == where.replace("HOME", str(ALICE))
+    files = where.partition("file: HOME/")[2]
+    assert not files or "Subject:" in (ALICE / files).read_text()
+
+
+@pytest.mark.parametrize("name", ["postmaster", "POSTMASTER", "mailer-daemon+x"])
+def test_names_that_must_have_an_alias(started: Make, name: str) -> None:
+    """A report to nobody is not returned to whom it is about."""
+    mta = started({"recipient_delimiter": "+"})
+    assert outcomes(mta, f"{name}@example.test") == [("sent", "2.0.0", "discarded")]
+    mta.wait_log(rf"local\[\d+\]: warning: required alias not found: {name.partition('+')[0].lower()}$")
+
+
 # -- commands -----------------------------------------------------------------------------------------------------------------
 
 def test_environment_of_commands(started: Make) -> None:
     """Named things, without what a shell could take for more; nothing else but what is exported."""
     mta = started({"recipient_delimiter": "+", "mailbox_command": f"env >{OUT}/env; pwd >{OUT}/pwd", "export_environment": "MARK=m n TZ",
-                   "command_execution_directory": "$home", "virtual_alias_maps": "inline:{{first@example.test = alice+e-x@example.test}}"})
+                   "command_execution_directory": "$home", "virtual_alias_maps": "inline:{{first@example.test = Alice+E-x@example.test}}"})
     assert outcomes(mta, "first@example.test", sender="a$b@example.test")[0][0] == "sent"
     found = dict(line.split("=", 1) for line in read("env").splitlines() if "=" in line)
     expected = {"USER": "alice", "LOGNAME": "alice", "HOME": str(ALICE), "SHELL": "/bin/sh", "LOCAL": "alice+e-x", "EXTENSION": "e-x", "DOMAIN": "example.test",
-                "RECIPIENT": "alice+e-x@example.test", "ORIGINAL_RECIPIENT": "first@example.test", "SENDER": "a_b@example.test", "CLIENT_ADDRESS": "127.0.0.1",
+                "RECIPIENT": "Alice+E-x@example.test", "ORIGINAL_RECIPIENT": "first@example.test", "SENDER": "a_b@example.test", "CLIENT_ADDRESS": "127.0.0.1",
                 "CLIENT_HELO": "client.example.test", "CLIENT_PROTOCOL": "ESMTP", "MARK": "m"}
     assert {key: found.get(key) for key in expected} == expected and read("pwd") == f"{ALICE}\n"
     assert set(found) <= {*expected, "PATH", "CLIENT_HOSTNAME", "PWD", "OLDPWD", "SHLVL", "_", "TZ"}
@@ -142,6 +165,7 @@ def test_where_commands_and_files_may_stand(started: Make, parameter: str, value
 
 @pytest.mark.parametrize("main, to, words", [
     ({"mailbox_transport": "hole:here"}, "alice", "here"), ({"mailbox_transport": "hole:here"}, "nosuch", "here"),
+    ({"mailbox_transport": "hole"}, "alice", "mail.example.test"), ({"mailbox_transport": "hole:", "local_transport": "local:next"}, "alice", "next"),
     ({"mailbox_transport_maps": "inline:{{alice = hole:by map}}"}, "alice", "by map"), ({"mailbox_transport_maps": "inline:{{bob = hole:by map}}"}, "alice", "delivered to mailbox"),
     ({"fallback_transport": "hole:last"}, "nosuch", "last"), ({"fallback_transport": "hole:last"}, "alice", "delivered to mailbox"),
     ({"fallback_transport_maps": "inline:{{nosuch = hole:mapped}}", "fallback_transport": "hole:last"}, "nosuch", "mapped"),
@@ -151,6 +175,8 @@ def test_ways_of_a_mailbox(started: Make, main: dict[str, str], to: str, words: 
     """In their order: transports for all, mailboxes, then what is for nobody."""
     mta = started({"recipient_delimiter": "+", **main}, master={"hole/unix": "- - n - - discard"})
     assert words in outcomes(mta, f"{to}@example.test")[0][2]
+    passed = re.search(rf"local\[\d+\]: \w+: passing <{to}@example\.test> to transport=hole$", mta.log(), re.M)
+    assert bool(passed) == any("hole" in value for value in main.values()) or "delivered to" in words
 
 
 @pytest.mark.parametrize("main, sender", [({}, "owner-team@example.test"), ({"expand_owner_alias": "yes"}, "bob@example.test")])

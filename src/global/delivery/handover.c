@@ -1,6 +1,5 @@
 #include "global/delivery/handover.h"
 
-#include "global/address/address.h"
 #include "util/log/log.h"
 
 static enum handover
@@ -44,14 +43,6 @@ ask(struct channel *channel, const struct delivery_request *request, struct view
 	return take_report(&frame, transport, dsn);
 }
 
-static struct view
-domain_of(struct view address)
-{
-	struct view local, domain;
-
-	return address_split(address, &local, &domain) ? domain : VIEW_EMPTY;
-}
-
 enum handover
 delivery_hand_over(const struct delivery_request *request, struct view where, struct dsn *dsn)
 {
@@ -62,7 +53,8 @@ delivery_hand_over(const struct delivery_request *request, struct view where, st
 	enum handover result;
 
 	view_split(where, ':', &transport, &nexthop);
-	passed.nexthop = view_empty(nexthop) ? domain_of(request->recipients[0].address) : nexthop;
+	if (!view_empty(nexthop))
+		passed.nexthop = nexthop;
 	buf_printf(&path, "private/%.*s", VIEW_ARG(transport));
 	channel = channel_connect(buf_c(&path), &delivery_protocol,
 	    clock_deadline((msec_t)request->settings->ipc_timeout_sec * 1000), &why);

@@ -13,7 +13,7 @@ enum handover {
 	HANDOVER_FAILED,	/* nothing was logged: dsn says why it must be tried again */
 };
 
-/* where: "transport" or "transport:nexthop"; without a next hop it is the domain of the (first) recipient. */
+/* where: "transport" or "transport:nexthop"; without a next hop it is that of the request. */
 enum handover	delivery_hand_over(const struct delivery_request *request, struct view where, struct dsn *dsn);
 
 #endif
