@@ -319,12 +319,13 @@ greets_with_our_name(const struct session *session)
 	return view_word(&text, " \t\r\n", &name) && view_is_nocase(name, session->client->config->myhostname);
 }
 
+/* skip: another server may be kinder. */
 static bool
-refused(struct session *session, struct dsn *dsn)
+refused(struct session *session, bool skip, struct dsn *dsn)
 {
 	session_verdict(session, "", dsn);
 	if (session->reply.code / 100 != 4)
-		dsn->status[0] = session->client->config->skip_5xx_greeting ? '4' : '5';
+		dsn->status[0] = skip ? '4' : '5';
 	dsn_set(dsn, dsn->status, "host %s refused to talk to me: %s", buf_c(&session->peer), buf_c(&dsn->diag_text));
 	return false;
 }
@@ -350,7 +351,7 @@ plain_hello(struct session *session, struct dsn *dsn)
 	if (!say_hello(session, false, dsn))
 		return false;
 	session->features = 0;
-	return session->reply.code / 100 == 2 || refused(session, dsn);
+	return session->reply.code / 100 == 2 || refused(session, false, dsn);
 }
 
 static bool
@@ -360,8 +361,8 @@ extended_hello(struct session *session, struct dsn *dsn)
 		return false;
 	if (session->reply.code / 100 == 2)
 		return learn(session, dsn);
-	if (session->client->lmtp || session->reply.code / 100 == 4 || session->broken)
-		return refused(session, dsn);
+	if (session->client->lmtp || session->broken)
+		return refused(session, false, dsn);
 	return plain_hello(session, dsn);
 }
 
@@ -443,7 +444,7 @@ greeting(struct session *session, const struct delivery_request *request, struct
 	if (!session_reply(session, session->client->config->helo_timeout_sec, "receiving the initial server greeting", dsn))
 		return false;
 	if (session->reply.code / 100 != 2)
-		return refused(session, dsn);
+		return refused(session, session->client->config->skip_5xx_greeting, dsn);
 	if ((ok = workarounds(session, request, &pix))) {
 		log_workarounds(session, request, buf_view(&pix));
 		session->delays_dot = listed(buf_view(&pix), VIEW("delay_dotcrlf"));

@@ -179,6 +179,16 @@ def test_no_reply_but_2xx_is_a_success(make_mta: MakeMta, server: Callable[..., 
     assert verdict(client(make_mta, odd=odd), "x@odd.test").split()[1] in ("deferred", "bounced")
 
 
+@pytest.mark.parametrize("replies, expected", [
+    ({"EHLO": "550 5.7.3 no", "HELO": "550 5.7.4 never"}, "5.7.4 bounced"), ({"EHLO": "550 no", "HELO": "550 never"}, "5.0.0 bounced"),
+    ({"EHLO": "550 no", "HELO": "450 4.7.4 later"}, "4.7.4 deferred"), ({"EHLO": "550 5.5.1 what"}, "2.0.0 sent"),
+    ({"EHLO": "450 4.7.1 not so"}, "2.0.0 sent"), ({"banner": "554 5.7.1 no mail here"}, "4.7.1 deferred")])
+def test_who_refuses_to_talk(make_mta: MakeMta, server: Callable[..., Server], replies: dict[str, str], expected: str) -> None:
+    """Whoever does not know EHLO is told HELO; what is refused then is refused to us, not by a server that is only busy."""
+    mta = client(make_mta, a=server(**replies))
+    assert verdict(mta, "x@a.test") == expected
+
+
 def test_full_mailbox_is_final(make_mta: MakeMta, server: Callable[..., Server]) -> None:
     mta = client(make_mta, a=server(RCPT="552 5.2.2 full"))
     assert verdict(mta, "x@a.test") == "5.2.2 bounced"
