@@ -8,6 +8,7 @@ const struct binding local_bindings[] = {
 	BIND_STRING(struct local_config, home_mailbox, "home_mailbox"),
 	BIND_STRING(struct local_config, mail_spool_directory, "mail_spool_directory"),
 	BIND_STRING(struct local_config, mailbox_lock, "mailbox_delivery_lock"),
+	BIND_BOOL(struct local_config, sun_mailtool, "sun_mailtool_compatibility"),
 	BIND_RAW(struct local_config, mailbox_command, "mailbox_command"),
 	BIND_STRING(struct local_config, mailbox_command_maps, "mailbox_command_maps"),
 	BIND_STRING(struct local_config, mailbox_transport, "mailbox_transport"),

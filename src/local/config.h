@@ -15,7 +15,7 @@ struct local_config {
 	long long mailbox_size_limit, message_size_limit;
 	int lock_attempts, lock_delay_sec, stale_lock_sec, ipc_timeout_sec, command_time_limit_sec, duplicate_limit;
 	bool owner_request_special, expand_owner_alias, reset_owner_alias, strict_ownership, frozen_delivered_to;
-	bool require_home, biff, utf8;
+	bool require_home, biff, utf8, sun_mailtool;
 };
 
 extern const struct binding local_bindings[];

@@ -79,6 +79,21 @@ check_sizes(const struct local_config *config)
 		log_fatal("main.cf configuration error: mailbox_size_limit is smaller than message_size_limit");
 }
 
+/* An old mail program looked at dotlocks only, and was in the way of other locks. */
+static void
+set_lock_styles(struct agent *agent)
+{
+	struct buf why = BUF_INIT;
+
+	if (agent->config->sun_mailtool) {
+		log_warn("sun_mailtool_compatibility: deprecated parameter, use \"mailbox_delivery_lock = dotlock\" instead");
+		agent->lock.styles = MAILBOX_LOCK_DOTLOCK;
+	} else if (!mailbox_lock_styles(agent->config->mailbox_lock, &agent->lock.styles, &why)) {
+		log_fatal("mailbox_delivery_lock: %s", buf_c(&why));
+	}
+	buf_fini(&why);
+}
+
 static void
 prepare(struct service_context *ctx)
 {
@@ -93,8 +108,7 @@ prepare(struct service_context *ctx)
 	if (!config_bind(service_settings(ctx), rewrite_bindings, &agent->rewrite, &why) ||
 	    !delivery_agent_prepare(service_settings(ctx), &why))
 		log_fatal("%s", buf_c(&why));
-	if (!mailbox_lock_styles(config->mailbox_lock, &agent->lock.styles, &why))
-		log_fatal("mailbox_delivery_lock: %s", buf_c(&why));
+	set_lock_styles(agent);
 	check_sizes(config);
 	take_words(agent);
 	service_program_rights(ctx, "default_privs = ", config->default_privs, config->setgid_group, &agent->default_privs);

@@ -82,6 +82,14 @@ def test_mailbox_that_somebody_else_holds(make_mta: MakeMta, style: str) -> None
     poll(lambda: os.listdir(mta.mail) == ["alice"], what="the end of our lock")
 
 
+@pytest.mark.parametrize("style, status", [("fcntl", "sent"), ("dotlock", "deferred")])
+def test_sun_mailtool_knows_dotlocks_only(make_mta: MakeMta, style: str, status: str) -> None:
+    mta = make_mta({**ONE_TRY, "mailbox_delivery_lock": "fcntl", "sun_mailtool_compatibility": "yes"}).start()
+    release = HOLD[style](box_of(mta))
+    assert outcome(mta)[0] == status
+    release()
+
+
 @pytest.mark.parametrize("style", HOLD)
 def test_lock_that_is_released_in_time(make_mta: MakeMta, style: str) -> None:
     mta = make_mta({"mailbox_delivery_lock": style, "deliver_lock_attempts": "30"}).start()
