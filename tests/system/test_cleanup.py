@@ -9,7 +9,7 @@ from typing import Callable, Iterator
 import pytest
 
 from conftest import new_mta
-from mta import SANITIZED, Mta
+from mta import SANITIZED, Mta, poll
 
 ALICE = "alice@example.test"
 CHECKS = r"{/^X-Refuse:/ REJECT 5.6.8 not here}, {/name=.*\.exe/ REJECT no programs}, {/^X-Inner: bad/ REJECT inside}"
@@ -392,6 +392,26 @@ def test_requeued_mail_still_asks_for_utf8(strict: Mta) -> None:
     strict.wait_log(rf": {fresh}: to=.*status=deferred", since=mark)
     size = strict.run("postcat", "-q", fresh, check=True).stdout.split("message_size:")[1].splitlines()[0].split()
     assert int(size[5]) & 1
+    strict.run("postsuper", "-d", fresh, check=True)
+
+
+def test_requeued_mail_leaves_what_was_said_of_the_done(strict: Mta) -> None:
+    """Who wanted no notices, and has his copy, says nothing for the next one."""
+    with strict.smtp() as session:
+        session.ehlo("client.example.test")
+        session.mail(ALICE)
+        session.rcpt("bob@example.test", ["NOTIFY=NEVER", "ORCPT=rfc822;first@example.test"])
+        session.rcpt("waits@later.test")
+        queue_id = re.search(rb"queued as (\w+)", session.data(b"Subject: plain\n\nbody\n")[1])[1].decode()
+    strict.wait_log(rf": {queue_id}: to=<bob@.*status=sent")
+    strict.wait_log(rf": {queue_id}: to=<waits@.*status=deferred")
+    poll(lambda: list(strict.queue.glob(f"deferred/**/{queue_id}")), what="the file in deferred")
+    strict.run("postsuper", "-r", queue_id, check=True)
+    strict.run("postkick", "public", "pickup", "W", check=True)
+    fresh = strict.wait_log(rf"pickup\[\d+\]: (\w+): uid=.* orig_id={queue_id}")[1]
+    strict.wait_log(rf": {fresh}: to=<waits@.*status=deferred")
+    shown = strict.run("postcat", "-e", "-q", fresh, check=True).stdout
+    assert "waits@later.test" in shown and "notify_flags" not in shown and "first@" not in shown and "bob@" not in shown
     strict.run("postsuper", "-d", fresh, check=True)
 
 

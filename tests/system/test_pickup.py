@@ -1,9 +1,11 @@
 """pickup believes nothing that it finds in maildrop, however it came there (PD1, PD2, PD17)."""
+import fcntl
 import os
 import re
 import shutil
 import socket
 from pathlib import Path
+from typing import Callable
 
 import pytest
 
@@ -113,3 +115,41 @@ def test_largest_submission(mta: Mta) -> None:
     path = plant(mta, message(*GOOD, content=record("N", "Subject: huge") + record("N", "") + line * 11000))
     poll(lambda: not path.exists(), what="empty maildrop")
     assert "Subject: huge" not in mta.mailbox("bob") and "will try again" not in mta.log(since)
+
+
+def test_what_is_still_held_is_left_alone_PD15(mta: Mta) -> None:
+    """Whoever has the lock may not be done with it."""
+    since = len(mta.log())
+    path = mta.queue / "maildrop/ABCDEF12"
+    path.touch()
+    with path.open("rb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        plant(mta, message(*GOOD, content=record("N", "Subject: held")))
+        submit(mta, "behind what is held")
+        mta.wait_mail("bob", "Subject: behind what is held")
+        assert path.exists() and "Subject: held" not in mta.mailbox("bob") and "ABCDEF12" not in mta.log(since)
+    mta.run("postkick", "public", "pickup", "W", check=True)
+    mta.wait_mail("bob", "Subject: held")
+
+
+def test_options_that_only_we_find_out(make_mta: Callable[..., Mta]) -> None:
+    """PD2: about addresses, headers and TLS-Required: nothing is believed, even past postdrop."""
+    mta = make_mta({"header_checks": "regexp:{{/^Subject:/ HOLD}}"}).start()
+    size = record("C", 5 * f"{-1:15d} " + f"{2 + 4 + 8 + 16 + 32:15d}")
+    plant(mta, message(size, *GOOD))
+    queue_id = mta.wait_log(r"cleanup\[\d+\]: (\w+): hold:")[1]
+    poll(lambda: list(mta.queue.glob(f"hold/**/{queue_id}")), what="the file in hold")
+    shown = mta.run("postcat", "-e", "-q", queue_id, check=True).stdout
+    assert int(shown.split("message_size:")[1].splitlines()[0].split()[5]) == 32
+
+
+def test_what_mail_owner_submits_is_a_submission(mta: Mta) -> None:
+    """PD2: his programs may send mail, but only files that nobody else can read come from postsuper."""
+    since = len(mta.log())
+    path = plant(mta, DAMAGED["filter"], owner="postfix")
+    mta.wait_log(r"pickup\[\d+\]: warning: maildrop/ABCDEF12: uid=2101: unexpected record type; saving the file to queue corrupt", since=since)
+    poll(lambda: not path.exists(), what="the file in corrupt")
+    (mta.queue / "corrupt/ABCDEF12").unlink()
+    requeued = message(*GOOD, record("D", "done@example.test"), content=record("N", "Subject: requeued"))
+    plant(mta, requeued, owner="postfix", mode=0o700)
+    mta.wait_mail("bob", "Subject: requeued")

@@ -8,6 +8,7 @@ from typing import Callable, Iterator
 import pytest
 
 from mta import BASE, PRIVILEGED, Mta, poll, set_gid_commands
+from submission import RECIPIENT, SENDER, message, record
 
 pytestmark = pytest.mark.skipif(not PRIVILEGED, reason="needs users of its own")
 
@@ -306,3 +307,32 @@ def test_programs_missing(mta: Mta) -> None:
     finally:
         shutil.move(COMMANDS / "away", COMMANDS / "postdrop")
     assert code == os.EX_TEMPFAIL and "postdrop" in errors
+
+
+# -- limits ---------------------------------------------------------------------------------------------------------------
+
+
+def test_a_header_that_is_too_long_to_look_for_recipients(mta: Mta) -> None:
+    """header_size_limit: it is refused as a whole, for nobody is to be left out."""
+    code, _, errors = sendmail(mta, "-t", text="To: bob,\n" + 2000 * f"\t{'x' * 50}@example.test,\n" + "\talice\n\nbody\n")
+    assert (code, "message header is longer than 102400 bytes" in errors) == (65, True)
+    assert not list((mta.queue / "maildrop").iterdir())
+
+
+def test_a_full_name_is_no_longer_than_a_name(mta: Mta) -> None:
+    assert submitted(mta, "-F", 300 * "x", "bob")["F"] == [200 * b"x"]
+
+
+@pytest.mark.parametrize("length, code", [(2048, 0), (2049, 65)])
+def test_postdrop_takes_no_longer_pieces_of_lines(mta: Mta, length: int, code: int) -> None:
+    """line_length_limit, whoever says what."""
+    text = message(SENDER, RECIPIENT, content=record("N", length * "x"))
+    assert sendmail(mta, "-r", text=text, name="postdrop")[0] == code
+    assert code or (b"N", length * b"x") in [(kind.encode(), data) for kind, data in records(mta)]
+
+
+def test_options_that_are_not_a_users(mta: Mta) -> None:
+    """PD2: he may ask for SMTPUTF8 and REQUIRETLS; what follows from addresses and headers he cannot say."""
+    size = record("C", "".join(f"{number:15d} " for number in (-1, -1, -1, -1, -1)) + f"{2 ** 40 + 255:15d}")
+    assert sendmail(mta, "-r", text=message(size, SENDER, RECIPIENT), name="postdrop")[0] == 0
+    assert [int(data.split()[5]) for kind, data in records(mta) if kind == "C"] == [1 + 32]
