@@ -132,15 +132,15 @@ def test_what_is_still_held_is_left_alone_PD15(mta: Mta) -> None:
     mta.wait_mail("bob", "Subject: held")
 
 
-def test_options_that_only_we_find_out(make_mta: Callable[..., Mta]) -> None:
-    """PD2: about addresses, headers and TLS-Required: nothing is believed, even past postdrop."""
+def test_what_only_we_find_out_PD2(make_mta: Callable[..., Mta]) -> None:
+    """About addresses, headers, TLS-Required and clients nothing is believed, even past postdrop."""
     mta = make_mta({"header_checks": "regexp:{{/^Subject:/ HOLD}}"}).start()
     size = record("C", 5 * f"{-1:15d} " + f"{2 + 4 + 8 + 16 + 32:15d}")
-    plant(mta, message(size, *GOOD))
+    plant(mta, message(size, record("A", "sasl_username=forged"), record("A", "log_client_name=forged"), *GOOD))
     queue_id = mta.wait_log(r"cleanup\[\d+\]: (\w+): hold:")[1]
     poll(lambda: list(mta.queue.glob(f"hold/**/{queue_id}")), what="the file in hold")
     shown = mta.run("postcat", "-e", "-q", queue_id, check=True).stdout
-    assert int(shown.split("message_size:")[1].splitlines()[0].split()[5]) == 32
+    assert int(shown.split("message_size:")[1].splitlines()[0].split()[5]) == 32 and "forged" not in shown
 
 
 def test_what_mail_owner_submits_is_a_submission(mta: Mta) -> None:
