@@ -649,10 +649,10 @@ def test_virtual_mailbox_smaller_than_a_message_is_refused_at_the_start_CQ14(sta
     mta.wait_log(r"virtual\[\d+\]: fatal: .*virtual_mailbox_limit is smaller than message_size_limit")
 
 
-@pytest.mark.parametrize("user, why", [("root", "must not be root"), ("postfix", "must not be mail_owner"), ("nosuch", "")])
+@pytest.mark.parametrize("user, why", [("root", "rights of root"), ("postfix", "rights of the mail system owner"), ("nosuch", "")])
 def test_nobody_of_importance_owns_what_nobody_owns(started: Callable[..., Mta], user: str, why: str) -> None:
     """default_privs: commands in tables of root are not run by root, nor by whom the queue belongs to."""
     mta = started({"default_privs": user})
     queue_id = mta.send("", "killed@example.test")
-    mta.wait_log(rf"local\[\d+\]: fatal: default_privs = {user}: {why}")
+    mta.wait_log(rf"local\[\d+\]: fatal: default_privs = {user}: .*{why}")
     assert not re.search(rf"{queue_id}: .*status=(bounced|sent)", mta.log())
