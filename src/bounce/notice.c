@@ -179,6 +179,17 @@ tell_sender(struct bounce_case *c)
 	return send_notice(c, &notice);
 }
 
+/* Who asked for a report has no address: the postmaster gets what he would have got. */
+static bool
+report_to_postmaster(struct bounce_case *c)
+{
+	struct notice notice = {
+		.from = double_bounce(c), .to = view_string(c->bounce->config->double_bounce_recipient), .original = ORIGINAL_HEADERS,
+	};
+
+	return send_notice(c, &notice);
+}
+
 /* A notice that cannot be delivered has nobody to go back to but the postmaster. */
 static bool
 tell_about_null_sender(struct bounce_case *c)
@@ -187,7 +198,9 @@ tell_about_null_sender(struct bounce_case *c)
 
 	if (c->kind == TEMPLATE_DELAY)
 		return !has_class(config, "delay") || tell_postmaster(c, config->delay_recipient, ORIGINAL_FULL);
-	if (has_class(config, "2bounce") || (c->kind == TEMPLATE_FAILURE && has_class(config, "bounce")))
+	if (c->kind != TEMPLATE_FAILURE)
+		return !has_class(config, "2bounce") || report_to_postmaster(c);
+	if (has_class(config, "2bounce") || has_class(config, "bounce"))
 		return tell_postmaster(c, config->double_bounce_recipient, ORIGINAL_FULL);
 	return true;
 }

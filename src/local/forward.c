@@ -71,8 +71,6 @@ put_envelope(const struct forward *forward)
 		if (request->ret != 0)
 			cleanup_printf(cleanup, RECORD_ATTRIBUTE, "ret_flags=%d", request->ret);
 	}
-	if (!forward->owned && (request->flags & TRACE_RECORD))
-		cleanup_printf(cleanup, RECORD_ATTRIBUTE, "trace_flags=%d", (int)TRACE_RECORD);
 	cleanup_put(cleanup, RECORD_SENDER, forward->sender);
 	LIST_FOREACH(target, &forward->delivery->targets, struct target, link)
 		if (belongs(forward, target))

@@ -14,7 +14,7 @@ MASTER = {"says/unix": "- n n - - pipe user=alice argv=/bin/sh -c {echo 5.7.6 go
           "shot/unix": "- n n - - pipe user=alice argv=/bin/sh -c {kill -9 $$$$}"}
 ROUTES = ("inline:{{long.test = error:%s}, {says.test = says:}, {shot.test = shot:}, {soft.test = retry:4.7.7 come back}, "
           "{hole.test = discard:swallowed}}" % LONG)
-ALIASES = "inline:{{list = alice, no.such.member}, {owner-list = alice}, {crew = alice, bob}, {postmaster = alice}}"
+ALIASES = "inline:{{list = alice, no.such.member}, {owner-list = alice}, {crew = alice, bob}, {far = x@hole.test}, {postmaster = alice}}"
 
 
 @pytest.fixture(name="mta", scope="module")
@@ -153,9 +153,21 @@ def test_a_list_without_an_owner_is_expanded(mta: Mta) -> None:
     assert "\nX-Original-To: crew@example.test\n" in notice(mta, "alice", "about crew")
 
 
-def test_the_owner_of_a_list_gets_no_reports_for_others(mta: Mta) -> None:
-    """sendmail -v asks for a report to the sender."""
-    text = report(mta, "list@example.test", "-v")
-    second = re.search(r"forwarded as (\w+)", text)[1]
+@pytest.mark.parametrize("to", ["list", "far"])
+def test_a_report_ends_where_mail_goes_on(mta: Mta, to: str) -> None:
+    """sendmail -v: it says where to look; there is no second one, neither for the sender nor for the owner of a list."""
+    second = re.search(r"forwarded as (\w+)", report(mta, f"{to}@example.test", "-v"))[1]
     mta.wait_removed(second)
     assert not re.search(rf"{second}: sender delivery status notification", mta.log())
+
+
+@pytest.mark.parametrize("options", [["-v"], ["-N", "success"]])
+def test_reports_that_nobody_asked_for(make_mta: MakeMta, options: list[str]) -> None:
+    """The null sender has no mailbox: the postmaster gets them where he wants to know of such things."""
+    mta = make_mta({**MAIN, "alias_maps": ALIASES, "notify_classes": "2bounce"}).start()
+    assert mta.run("sendmail", *options, "-f", "", BOB, input=subject("whom")).returncode == 0
+    found = mta.wait_log(r"bounce\[\d+\]: \w+: sender delivery status notification: (\w+)$")
+    mta.wait_log(rf"{found[1]}: from=<double-bounce@mail\.example\.test>")
+    text = notice(mta, "alice", "about whom")
+    assert "\nAuto-Submitted: auto-replied\n" in text and "\nContent-Description: Message Headers\n" in text
+    assert "\nThis is the mail system at host" in text
