@@ -56,6 +56,19 @@ put_origin(struct cleanup_client *cleanup, const struct delivery_request *reques
 	put_attribute(cleanup, "encoding", request->encoding);
 }
 
+/* Who may carry the message does not change with its addresses (RFC 8689, 4.2). */
+static void
+put_options(struct cleanup_client *cleanup, unsigned options)
+{
+	struct buf kept = BUF_INIT;
+
+	if (options & QUEUE_OPTION_REQUIRETLS) {
+		queue_options_put(&kept, QUEUE_OPTION_REQUIRETLS);
+		cleanup_put(cleanup, RECORD_SIZE, buf_view(&kept));
+	}
+	buf_fini(&kept);
+}
+
 static void
 put_envelope(const struct forward *forward)
 {
@@ -64,6 +77,7 @@ put_envelope(const struct forward *forward)
 	struct timeval now = clock_wall();
 
 	cleanup_printf(cleanup, RECORD_TIME, "%lld %lld", (long long)now.tv_sec, (long long)now.tv_usec);
+	put_options(cleanup, request->options);
 	cleanup_printf(cleanup, RECORD_ATTRIBUTE, "rewrite_context=local");
 	put_origin(cleanup, request);
 	if (!forward->owned) {

@@ -59,12 +59,16 @@ copy_options(struct copy *copy, struct view data)
 	const long long derived = QUEUE_OPTION_SMTPUTF8_HEADER | QUEUE_OPTION_SMTPUTF8_SENDER |
 	    QUEUE_OPTION_SMTPUTF8_RECIPIENT | QUEUE_OPTION_TLS_NOT_REQUIRED;
 	struct queue_size size;
+	struct buf kept = BUF_INIT;
 
 	if (!queue_size_parse(data, &size))
 		return reject(copy, "malformed size record");
 	size.options &= copy->drop->requeued ? ~derived : QUEUE_OPTION_SMTPUTF8_REQUESTED | QUEUE_OPTION_REQUIRETLS;
-	if (size.options != 0)
-		cleanup_printf(copy->cleanup, RECORD_SIZE, "%15d %15d %15d %15d %15d %15lld", -1, -1, -1, -1, -1, size.options);
+	if (size.options != 0) {
+		queue_options_put(&kept, size.options);
+		cleanup_put(copy->cleanup, RECORD_SIZE, buf_view(&kept));
+	}
+	buf_fini(&kept);
 	return true;
 }
 

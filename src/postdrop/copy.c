@@ -74,11 +74,13 @@ static void
 put_options(struct copy *copy, struct view data)
 {
 	struct queue_size size;
+	struct buf kept = BUF_INIT;
 
 	if (!queue_size_parse(data, &size))
 		refuse(RECORD_SIZE, "is malformed");
-	size.options &= QUEUE_OPTION_SMTPUTF8_REQUESTED | QUEUE_OPTION_REQUIRETLS;
-	queue_writer_printf(copy->writer, RECORD_SIZE, "%15d %15d %15d %15d %15d %15lld", -1, -1, -1, -1, -1, size.options);
+	queue_options_put(&kept, size.options & (QUEUE_OPTION_SMTPUTF8_REQUESTED | QUEUE_OPTION_REQUIRETLS));
+	queue_writer_put(copy->writer, RECORD_SIZE, buf_view(&kept));
+	buf_fini(&kept);
 }
 
 static void

@@ -127,9 +127,13 @@ static void
 put_options(struct submission *s)
 {
 	const struct options *options = s->options;
+	struct buf wanted = BUF_INIT;
 
-	if (options->queue_options != 0)
-		record_printf(&s->out, RECORD_SIZE, "%15d %15d %15d %15d %15d %15lld", -1, -1, -1, -1, -1, options->queue_options);
+	if (options->queue_options != 0) {
+		queue_options_put(&wanted, options->queue_options);
+		record_put(&s->out, RECORD_SIZE, buf_view(&wanted));
+	}
+	buf_fini(&wanted);
 	put_attribute(s, "rewrite_context", options->remote ? VIEW("remote") : VIEW("local"));
 	put_attribute(s, "encoding", view_string(options->encoding));
 	put_number(s, "trace_flags", options->mode == MODE_VERIFY ? TRACE_USER_VERIFY : options->verbose > 0 ? TRACE_RECORD : 0);

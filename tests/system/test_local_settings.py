@@ -69,6 +69,15 @@ def read(name: str) -> str:
     return (OUT / name).read_text()
 
 
+def test_mail_that_must_not_leave_without_tls_stays_so(started: Make) -> None:
+    """sendmail -O requiretls: aliases and .forward files change where it goes, not how."""
+    mta = started({"default_transport": "retry:later"}, {"away": "x@elsewhere.test"})
+    mta.run("sendmail", "-O", "requiretls=yes", "away", input="Subject: x\n\nx\n", check=True)
+    queue_id = mta.wait_log(r" (\w+): to=<x@elsewhere.test>.*status=deferred").group(1)
+    (file,) = (mta.queue / "deferred").rglob(queue_id)
+    assert int(file.read_bytes()[2:97].split()[5]) & 32
+
+
 # -- .forward -----------------------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("path, to, file", [

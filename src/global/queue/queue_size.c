@@ -15,6 +15,14 @@ queue_size_put(struct buf *out, const struct queue_size *size)
 	    size->recipients, size->qmgr_flags, size->logical_size, size->options);
 }
 
+void
+queue_options_put(struct buf *out, long long options)
+{
+	const struct queue_size unknown = { -1, -1, -1, -1, -1, options };
+
+	queue_size_put(out, &unknown);
+}
+
 /* number = *WSP ["-"] 1*DIGIT */
 bool
 queue_number(struct cursor *in, long long *out)

@@ -24,6 +24,7 @@ enum {
 };
 
 void	queue_size_put(struct buf *out, const struct queue_size *size);	/* the data: always 95 bytes */
+void	queue_options_put(struct buf *out, long long options);	/* the same, of a message whose sizes nobody knows yet */
 /* data_offset is 0 when the record tells no layout: mail from maildrop, unfinished or very old files. */
 bool	queue_size_parse(struct view data, struct queue_size *out);
 bool	queue_number(struct cursor *in, long long *out);	/* blanks, sign, digits: "%15ld", here and in pointers */
