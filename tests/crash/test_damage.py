@@ -108,6 +108,21 @@ def test_each_damage_is_set_aside_CQ17(make_mta: MakeMta) -> None:
     poll(lambda: (delivered(mta, "lying"), delivered(mta, "strange")) == (2, 1), 10, "what can be read")
 
 
+@pytest.mark.parametrize("settings", [{"mail_spool_directory": "MAIL/"}, {"mail_spool_directory": "MAIL"},
+                                      {"mailbox_command": "cat >/dev/null"}, {"alias_maps": f"inline:{{{USER}=far@far.test}}"}])
+def test_damage_within_the_content_is_found_by_agents_CQ17(make_mta: MakeMta, settings: dict[str, str]) -> None:
+    """qmgr does not look there: whoever finds it tells the others, and what he wrote of it is taken back."""
+    whole, text = good(TO, "within"), encode(parts(TO, "within")[1])
+    assert whole.count(text) == 1
+    mta = stopped(make_mta)
+    mta.configure(**{name: value.replace("MAIL", str(mta.mail)) for name, value in settings.items()})
+    queue_id = put(mta, "incoming", whole.replace(text, text[:20] + b"N" + b"\xff" * (len(text) - 21)))
+    mta.start()
+    poll(lambda: (mta.queue / "corrupt" / queue_id).exists(), 10, "the file in corrupt")
+    assert not re.search(r"status=(sent|bounced)|panic:|fatal:", mta.log())
+    assert not [path for path in mta.mail.rglob("*") if path.is_file() and path.stat().st_size > 0]
+
+
 def test_what_is_no_complete_queue_file_is_left_alone(make_mta: MakeMta) -> None:
     mta = stopped(make_mta)
     incoming = mta.queue / "incoming"

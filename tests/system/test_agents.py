@@ -267,6 +267,12 @@ def test_limits_of_virtual(boxes: tuple[Mta, Path]) -> None:
     shutil.chown(base / "full", "alice")
     status, code, words = outcome(mta, "full@box.test")
     assert (status, code) == ("bounced", "5.2.2") and "File too large" in words and (base / "full").stat().st_size == 19991
+    # What we add to the message counts, too.
+    size = int(re.search(r"size=(\d+), nrcpt", mta.log())[1])
+    (base / "full").write_text("x" * (20000 - 1 - 60 - size) + "\n")
+    before = (base / "full").stat().st_size
+    status, code, words = outcome(mta, "full@box.test")
+    assert (status, code) == ("bounced", "5.2.2") and "File too large" in words and (base / "full").stat().st_size == before
     assert outcome(mta, "noid@box.test") == ("deferred", "4.3.5", "mail system configuration error")
     mta.wait_log(r"warning: recipient noid@box\.test: unusable in virtual_uid_maps: 99")
     with mta.smtp() as session:

@@ -223,6 +223,16 @@ def test_failing_maildir_has_nothing(make_mta: MakeMta, fault: str, status: str,
     assert not list((ALICE / "md/new").iterdir()) and not list((ALICE / "md/tmp").iterdir())
 
 
+@needs("strace")
+@pytest.mark.parametrize("error", ["EINVAL", "ENOSYS"])
+def test_maildir_where_names_can_only_be_added(make_mta: MakeMta, error: str) -> None:
+    """As on NFS: the message has its final name before it loses the first one."""
+    make_maildir()
+    mta = failing(make_mta, f"renameat2:error={error}", None, {"home_mailbox": "md/"})
+    assert outcome(mta)[0] == "sent"
+    assert len(list((ALICE / "md/new").iterdir())) == 1 and not list((ALICE / "md/tmp").iterdir())
+
+
 def two_outcomes(mta: Mta) -> tuple[str, str, str]:
     """As outcome(), of a message that has another recipient, so that its file stays in the queue."""
     queue_id = mta.send("bob@example.test", "alice@example.test", "nobody-there@example.test")
