@@ -11,6 +11,8 @@
 #include "pickup/pickup.h"
 #include "util/log/log.h"
 
+enum { FOR_RECIPIENT_MAX_BYTES = 64 * 1024 };
+
 struct copy {
 	const struct drop *drop;
 	const struct pickup_config *config;
@@ -88,18 +90,27 @@ attribute_allowed(const struct copy *copy, struct view attribute)
 	    view_starts(attribute, VIEW("create_time="));
 }
 
-static void
+/* What waits for the next recipient waits in memory. */
+static bool
+keep_for_recipient(struct copy *copy, const struct record *record)
+{
+	if (copy->recipient.len + record->data.len > FOR_RECIPIENT_MAX_BYTES)
+		return reject(copy, "too many attributes of one recipient");
+	record_put(&copy->recipient, record->type, record->data);
+	return true;
+}
+
+static bool
 copy_attribute(struct copy *copy, const struct record *record)
 {
 	if (!attribute_allowed(copy, record->data))
-		return;
-	if (is_per_recipient(record->data)) {
-		record_put(&copy->recipient, record->type, record->data);
-		return;
-	}
+		return true;
+	if (is_per_recipient(record->data))
+		return keep_for_recipient(copy, record);
 	if (view_starts(record->data, VIEW("rewrite_context=")))
 		copy->have_context = true;
 	put(copy, record);
+	return true;
 }
 
 static void
@@ -144,11 +155,9 @@ copy_envelope_record(struct copy *copy, const struct record *record)
 		put(copy, record);
 		return true;
 	case RECORD_ATTRIBUTE:
-		copy_attribute(copy, record);
-		return true;
+		return copy_attribute(copy, record);
 	case RECORD_ORIGINAL:
-		record_put(&copy->recipient, record->type, record->data);
-		return true;
+		return keep_for_recipient(copy, record);
 	case RECORD_RECIPIENT:
 		put_recipient(copy, record);
 		return true;
@@ -222,6 +231,8 @@ copy_content_record(struct copy *copy, const struct record *record)
 static bool
 copy_record(struct copy *copy, const struct record *record)
 {
+	if (queue_reader_offset(copy->reader) > copy->drop->size)
+		return reject(copy, "file grows while it is read");
 	if (!type_allowed(copy, record->type))
 		return reject(copy, "unexpected record type");
 	switch (record->type) {

@@ -60,6 +60,7 @@ open_drop(struct drop *drop, const char *path)
 		close(drop->fd);
 		return false;
 	}
+	drop->size = st.st_size;
 	drop->owner = st.st_uid;
 	drop->requeued = st.st_uid == geteuid() && (st.st_mode & S_IROTH) == 0;
 	return true;

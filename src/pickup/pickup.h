@@ -18,6 +18,7 @@ struct pickup_config {
 struct drop {
 	struct view id;			/* its name */
 	int fd;
+	off_t size;			/* when it was opened: a complete file grows no more */
 	uid_t owner;
 	bool requeued;			/* put there by postsuper -r: it holds what only we write */
 };

@@ -58,13 +58,35 @@ start_postdrop(struct submission *s)
 	buf_fini(&why);
 }
 
+/* A submission that cannot be finished: postdrop is stopped, and removes what it has. */
+static void __attribute__((noreturn))
+give_up(struct submission *s, const char *why)
+{
+	kill(s->postdrop, SIGTERM);
+	if (s->fd != -1)
+		close(s->fd);
+	waitpid(s->postdrop, NULL, 0);
+	log_fatal("%s", why);
+}
+
+static void
+fail_to_write(struct submission *s, int error)
+{
+	struct buf why = BUF_INIT;
+
+	if (error != EPIPE) {
+		buf_printf(&why, "cannot write to postdrop: %s", strerror(error));
+		give_up(s, buf_c(&why));
+	}
+	close(s->fd);		/* it has left, and said why */
+	s->fd = -1;
+}
+
 static void
 flush(struct submission *s)
 {
-	if (s->fd != -1 && !file_write_all(s->fd, buf_view(&s->out), NULL)) {
-		close(s->fd);
-		s->fd = -1;
-	}
+	if (s->fd != -1 && !file_write_all(s->fd, buf_view(&s->out), NULL))
+		fail_to_write(s, errno);
 	buf_reset(&s->out);
 }
 
@@ -90,17 +112,6 @@ finish_postdrop(struct submission *s)
 			log_fatal("waitpid: %m");
 	buf_fini(&s->out);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : EX_TEMPFAIL;
-}
-
-/* A submission that cannot be finished: postdrop sees the end of its input, and removes what it has. */
-static void __attribute__((noreturn))
-give_up(struct submission *s, const char *why)
-{
-	kill(s->postdrop, SIGTERM);
-	if (s->fd != -1)
-		close(s->fd);
-	waitpid(s->postdrop, NULL, 0);
-	log_fatal("%s", why);
 }
 
 /* -- envelope ------------------------------------------------------------------------------------------------------ */

@@ -1,4 +1,5 @@
 """pickup believes nothing that it finds in maildrop, however it came there (PD1, PD2, PD17)."""
+import contextlib
 import fcntl
 import os
 import re
@@ -9,7 +10,8 @@ from typing import Callable
 
 import pytest
 
-from mta import PRIVILEGED, Mta, poll
+from faults import fault_in
+from mta import PRIVILEGED, Mta, needs, poll
 from submission import RECIPIENT, SENDER, message, record
 
 pytestmark = pytest.mark.skipif(not PRIVILEGED, reason="needs users of its own")
@@ -106,6 +108,30 @@ def test_files_that_are_no_queue_files(mta: Mta) -> None:
     (mta.queue / "maildrop/ABCDEF20").rmdir()
     for name in (".hidden", "a b", "ABCDEF21"):
         (mta.queue / "maildrop" / name).unlink()
+
+
+def test_recipients_that_never_come(mta: Mta) -> None:
+    """What is said of the next recipient is kept in memory, and there must be an end to it."""
+    since = len(mta.log())
+    path = plant(mta, message(TIME, SENDER, record("A", "dsn_orig_rcpt=rfc822;" + "x" * 1000) * 2000, RECIPIENT))
+    poll(lambda: not path.exists(), what="empty maildrop")
+    mta.wait_log("uid=2111: too many attributes of one recipient; saving the file to queue corrupt", since=since)
+    (mta.queue / "corrupt/ABCDEF12").unlink()
+
+
+@needs("strace")
+def test_file_that_grows_while_it_is_read(mta: Mta) -> None:
+    """Who owns it could feed it for ever, and all others would wait."""
+    submit(mta, "wakes pickup")
+    mta.wait_mail("bob", "Subject: wakes pickup")
+    since = len(mta.log())
+    with fault_in(mta.children("pickup")[0], "pread64:delay_enter=300000:when=1"):
+        path = plant(mta, message(*GOOD)[:-2])
+        with contextlib.suppress(FileNotFoundError), path.open("ab") as more:
+            for _ in range(100):
+                more.write(record("A", "nothing=x") * 100)
+        mta.wait_log("uid=2111: file grows while it is read; saving the file to queue corrupt", since=since)
+    (mta.queue / "corrupt/ABCDEF12").unlink()
 
 
 def test_largest_submission(mta: Mta) -> None:
