@@ -95,9 +95,13 @@ put_diagnostic(struct dsn *dsn, struct view output)
 static bool
 feed(void *child, struct view block, struct buf *why)
 {
+	int error;
+
 	if (process_feed(child, block))
 		return true;
-	errno = ETIMEDOUT;
+	error = errno;
+	why_set(why, "write to command: %s", strerror(error));
+	errno = error;
 	return false;
 }
 
@@ -132,7 +136,7 @@ run(struct process_child *child, const struct delivery_request *request, const s
 		dsn_set(dsn, "4.3.0", "message content is damaged");
 	} else {
 		process_abort(child);
-		dsn_set(dsn, "4.3.0", "cannot read the message: %s", buf_c(&why));
+		dsn_set(dsn, "4.3.0", "cannot copy the message: %s", buf_c(&why));
 	}
 	if (dsn->status[0] != '2')
 		put_diagnostic(dsn, buf_view(output));

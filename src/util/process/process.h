@@ -85,7 +85,10 @@ struct process_child {
 /* spec's own three descriptors do not matter. The first output_limit bytes of what it says are appended to output. */
 bool	process_open(struct process_child *child, const struct process_spec *spec, msec_t deadline, size_t output_limit,
 	    struct buf *output, struct buf *why);
-/* False when the deadline is over. A command that closes its input early loses the rest, which is no error. */
+/*
+ * False when the deadline is over (ETIMEDOUT), or when we could not write, which is not the command's fault. One that
+ * closes its input early loses the rest, which is no error.
+ */
 bool	process_feed(struct process_child *child, struct view bytes);
 /* Ends its input, and waits for its end (not for that of what it left behind); at the deadline the group is killed. */
 struct process_outcome process_close(struct process_child *child);

@@ -15,6 +15,7 @@
 #include "util/file/file.h"
 
 enum { EXIT_CANNOT_RUN = 71 };	/* EX_OSERR */
+enum { ASK_AGAIN_MS = 20 };
 
 /* -- in the child ------------------------------------------------------------------------------------------------- */
 
@@ -202,10 +203,11 @@ kill_group(pid_t pid)
 static struct process_outcome
 reap(pid_t pid)
 {
-	int status = 0;
+	int status;
 
-	while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
-		;
+	while (waitpid(pid, &status, 0) == -1)
+		if (errno != EINTR)
+			return (struct process_outcome){ PROCESS_EXITED, EXIT_CANNOT_RUN };	/* who knows how */
 	if (WIFSIGNALED(status))
 		return (struct process_outcome){ PROCESS_KILLED, WTERMSIG(status) };
 	return (struct process_outcome){ PROCESS_EXITED, WEXITSTATUS(status) };
@@ -228,14 +230,30 @@ wait_by_descriptor(pid_t pid, int end, msec_t deadline)
 	return kill_and_reap(pid);
 }
 
+/* For want of a descriptor. That we cannot watch it is no reason to kill it. */
+static struct process_outcome
+wait_by_asking(pid_t pid, msec_t deadline)
+{
+	siginfo_t info = { 0 };
+
+	while (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == 0) {
+		if (clock_poll_ms(deadline) == 0)
+			return kill_and_reap(pid);
+		poll(NULL, 0, ASK_AGAIN_MS);
+	}
+	return reap(pid);
+}
+
 struct process_outcome
 process_wait(pid_t pid, msec_t deadline)
 {
 	struct process_outcome outcome;
-	int end = deadline == CLOCK_NEVER ? -1 : pidfd_open(pid, 0);
+	int end;
 
-	if (end == -1)
-		return deadline == CLOCK_NEVER ? reap(pid) : kill_and_reap(pid);
+	if (deadline == CLOCK_NEVER)
+		return reap(pid);
+	if ((end = pidfd_open(pid, 0)) == -1)
+		return wait_by_asking(pid, deadline);
 	outcome = wait_by_descriptor(pid, end, deadline);
 	close(end);
 	return outcome;
@@ -286,8 +304,10 @@ wait_and_listen(struct process_child *child, int fd, short events)
 		struct pollfd ready[2] = { { fd, events, 0 }, { child->output, POLLIN, 0 } };
 		int n = poll(ready, 2, clock_poll_ms(child->deadline));
 
-		if (n == 0 || (n == -1 && errno != EINTR))
+		if (n == 0)
 			return false;
+		if (n == -1 && errno != EINTR)
+			poll(NULL, 0, ASK_AGAIN_MS);	/* no memory: that is not the child's fault */
 		if (n > 0 && ready[1].revents != 0)
 			listen_to(child);
 		if (n > 0 && ready[0].revents != 0)
@@ -357,10 +377,14 @@ process_feed(struct process_child *child, struct view bytes)
 
 		if (n > 0)
 			bytes = view_slice(bytes, (size_t)n, bytes.len);
-		else if (n == -1 && errno == EAGAIN && !wait_and_listen(child, child->input, POLLOUT))
+		else if (errno == EPIPE)
+			close_end(&child->input);	/* it knows enough */
+		else if (errno == EAGAIN && !wait_and_listen(child, child->input, POLLOUT)) {
+			errno = ETIMEDOUT;
 			return false;
-		else if (n == -1 && errno != EAGAIN && errno != EINTR)
-			close_end(&child->input);	/* EPIPE: it knows enough */
+		} else if (errno != EAGAIN && errno != EINTR) {
+			return false;
+		}
 	}
 	return true;
 }

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include <sys/resource.h>
 
 #include "util/file/file.h"
 #include "util/process/process.h"
@@ -154,6 +155,57 @@ test_wait(void **state)
 	buf_fini(&why);
 }
 
+static struct process_spec
+exit_with(char *code, char *argv[4])
+{
+	argv[0] = (char *)"/bin/sh";
+	argv[1] = (char *)"-c";
+	argv[2] = code;
+	argv[3] = NULL;
+	return (struct process_spec){ .argv = argv, .environment = environment, .input = -1, .output = -1, .error = -1 };
+}
+
+/* Without a descriptor to watch it with: a child is waited for all the same, and not killed before its time. */
+static void
+test_wait_without_descriptors(void **state)
+{
+	char *argv[4];
+	struct process_spec good = exit_with((char *)"sleep 0.1; exit 7", argv);
+	pid_t pid = process_start(&good, NULL);
+	struct process_outcome outcome;
+	struct rlimit before, none;
+
+	getrlimit(RLIMIT_NOFILE, &before);
+	none = (struct rlimit){ 0, before.rlim_max };
+	setrlimit(RLIMIT_NOFILE, &none);
+	outcome = process_wait(pid, clock_deadline(10000));
+	assert_int_equal(outcome.result, PROCESS_EXITED);
+	assert_int_equal(outcome.status, 7);
+	setrlimit(RLIMIT_NOFILE, &before);
+}
+
+/* Whose end nobody was told of has not succeeded. */
+static void
+test_wait_for_nobody(void **state)
+{
+	struct process_outcome outcome = process_wait(getpid(), CLOCK_NEVER);
+
+	assert_int_equal(outcome.result, PROCESS_EXITED);
+	assert_int_equal(outcome.status, 71);
+}
+
+/* A pipe may refuse for want of memory: what was not written is not what the child did not want. */
+static void
+test_failing_write_is_told(void **state)
+{
+	int fd = open("/dev/null", O_RDONLY);
+	struct process_child child = { .pid = -1, .input = fd, .output = -1, .end = -1, .deadline = CLOCK_NEVER };
+
+	assert_false(process_feed(&child, VIEW("x")));
+	assert_int_equal(errno, EBADF);
+	close(fd);
+}
+
 int
 main(void)
 {
@@ -164,6 +216,9 @@ main(void)
 		cmocka_unit_test(test_slow_readers_end_at_the_deadline),
 		cmocka_unit_test(test_missing_program_is_reported),
 		cmocka_unit_test(test_wait),
+		cmocka_unit_test(test_wait_without_descriptors),
+		cmocka_unit_test(test_wait_for_nobody),
+		cmocka_unit_test(test_failing_write_is_told),
 	};
 
 	signal(SIGPIPE, SIG_IGN);
