@@ -282,14 +282,14 @@ session_leave_client(struct session *session)
 	transaction_end(session);
 }
 
-static void
-look_up_right(struct session *session, struct match_list *list, bool *member)
+/* False: nobody can say. */
+static bool
+look_up_right(const struct session *session, struct match_list *list, bool *member)
 {
 	enum lookup found = match_list_host(list, buf_view(&session->peer.name), &session->peer.addr);
 
 	*member = found == LOOKUP_FOUND;
-	if (found == LOOKUP_RETRY)
-		session->rights_known = false;
+	return found != LOOKUP_RETRY;
 }
 
 static void
@@ -309,18 +309,11 @@ void
 session_new_client(struct session *session)
 {
 	const struct smtpd_server *server = session->server;
-	const struct {
-		struct match_list *list;
-		bool *member;
-	} lists[] = {
-		{ server->bare_newline_exclusions, &session->lenient_lf },
-		{ server->xclient_hosts, &session->may_xclient },
-		{ server->verp_clients, &session->may_verp },
-	};
 
-	session->rights_known = true;
-	for (size_t i = 0; i < ARRAY_COUNT(lists); i++)
-		look_up_right(session, lists[i].list, lists[i].member);
+	session->rights_known = look_up_right(session, server->xclient_hosts, &session->may_xclient) && session->forward_known;
+	/* These two are mynetworks by default, whose failure the restrictions know how to tell; "no" is harmless here. */
+	look_up_right(session, server->bare_newline_exclusions, &session->lenient_lf);
+	look_up_right(session, server->verp_clients, &session->may_verp);
 	look_up_rewriting(session);
 	if (!ehlo_keywords_for(session, &session->keywords))
 		session->rights_known = false;
@@ -375,8 +368,9 @@ begin(struct session *session, struct smtpd_server *server, struct stream *strea
 	session->keywords = ~0U;
 	if (!know_peer(session))
 		return false;
+	/* This is about whoever really connected: XCLIENT changes nothing. */
+	session->forward_known = look_up_right(session, server->xforward_hosts, &session->may_xforward);
 	session_new_client(session);
-	look_up_right(session, server->xforward_hosts, &session->may_xforward);	/* whoever really connected: not after XCLIENT */
 	return true;
 }
 

@@ -45,6 +45,7 @@ struct session {
 	bool limited, counted;		/* by anvil: limits apply; a connection is open there */
 	struct buf helo;		/* as given; empty: did not greet */
 	bool esmtp;
+	bool forward_known;		/* false: whether it may XFORWARD nobody could say */
 	bool rights_known;		/* false: a table that says what to hide or allow gave no answer */
 	unsigned keywords;		/* EHLO keywords that this client may see (ehlo.h) */
 	int errors, junk;

@@ -55,10 +55,10 @@ for word in ("pipelining", "size", "vrfy", "etrn", "enhancedstatuscodes", "8bitm
 service("strict", strict_rfc821_envelopes="yes", smtpd_relay_restrictions="reject_unauth_destination")
 service("lax", smtpd_relay_restrictions="reject_unauth_destination")
 service("unsure", smtpd_discard_ehlo_keyword_address_maps="fail:x")
-UNSURE = {"smtpd_authorized_xclient_hosts": "fail:x", "smtpd_authorized_xforward_hosts": "fail:x", "smtpd_authorized_verp_clients": "fail:x",
-          "smtpd_forbid_bare_newline_exclusions": "fail:x"}
+UNSURE = {"smtpd_authorized_xclient_hosts": "fail:x", "smtpd_authorized_xforward_hosts": "fail:x"}
 for name, value in UNSURE.items():
     service(f"unsure-{name}", **{name: value})
+service("unsure-networks", mynetworks="fail:x", smtpd_relay_restrictions="permit_mynetworks, reject")
 service("unsure-rewriting", local_header_rewrite_clients="check_address_map fail:x")
 service("fronted", smtpd_authorized_xclient_hosts="127.0.0.1", smtpd_authorized_xforward_hosts="203.0.113.0/24",
         smtpd_client_event_limit_exceptions="", smtpd_client_connection_rate_limit="1")
@@ -409,6 +409,17 @@ def test_a_list_of_rights_that_fails_ends_the_session(server: Mta, name: str) ->
     with Session(f"unsure-{name}", greet=False) as session:
         assert session.reply() == 220
         assert session.say("EHLO there.test") == 421 and "Server local data error" in session.text
+
+
+def test_networks_that_cannot_be_asked_are_told_of_at_the_recipient(server: Mta) -> None:
+    with Session("unsure-networks") as session:
+        assert session.say("MAIL FROM:<alice@example.test>") == 250 and session.say("RCPT TO:<alice@example.test>") == 451
+
+
+def test_who_may_forward_sees_it_in_ehlo(server: Mta) -> None:
+    with Session("trusting", greet=False) as session:
+        assert session.reply() == 220 and session.say("EHLO there.test") == 250
+        assert "XCLIENT" in session.text and "XFORWARD" in session.text
 
 
 def test_mail_waits_for_the_table_that_says_how_to_rewrite_it(server: Mta) -> None:
