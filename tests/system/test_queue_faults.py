@@ -154,3 +154,16 @@ def test_a_log_that_cannot_be_seen_holds_no_failure(make_mta: MakeMta) -> None:
     mta.run("postqueue", "-f")
     mta.wait_removed(queue_id)
     assert mta.mailbox("alice").count("Subject: seen") == 1 and "notification" not in mta.log()
+
+
+@needs("strace")
+def test_a_request_that_could_not_be_sent_is_made_again(make_mta: MakeMta) -> None:
+    """For want of memory, say: nobody waits for an answer to it."""
+    mta = make_mta({"sandbox": "no", "minimal_backoff_time": "1s", "queue_run_delay": "1s"}).start()
+    mta.wait_removed(mta.send("bob@example.test", "alice@example.test"))
+    with fault_in(mta.children("qmgr")[0], "sendmsg:error=ENOBUFS:when=1"):
+        queue_id = mta.send("bob@example.test", "alice@example.test", text="Subject: again\n\nx\n")
+        mta.wait_log(rf"{queue_id}: (removed|.*status=deferred)")
+    mta.run("postqueue", "-f")
+    mta.wait_removed(queue_id)
+    assert mta.mailbox("alice").count("Subject: again") == 1

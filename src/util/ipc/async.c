@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <sys/socket.h>
 
 #include "util/ipc/wire.h"
 #include "util/net/endpoint.h"
@@ -169,15 +170,26 @@ watch(struct async *async)
 	loop_io_start(async->loop, &async->io, async->wire.fd, what, on_ready, async);
 }
 
-/* An error of writing is left to the reader: what the server said before it went comes first. */
-static void
-send_on(struct async *async)
+/*
+ * An error of writing is left to the reader: what the server said before it went comes first. It may still be there, and
+ * the error ours (no memory): then it would wait for our request, and we for its answer.
+ */
+static enum wire_result
+send_what_waits(struct async *async)
 {
 	enum wire_result result = wire_send(&async->wire);
 
-	if (result == WIRE_ERROR)
+	if (result == WIRE_ERROR) {
 		wire_drop_unsent(&async->wire);
-	if (result != WIRE_AGAIN)
+		shutdown(async->wire.fd, SHUT_RDWR);
+	}
+	return result;
+}
+
+static void
+send_on(struct async *async)
+{
+	if (send_what_waits(async) != WIRE_AGAIN)
 		watch(async);
 }
 
@@ -276,7 +288,7 @@ async_send(struct async *async, struct view frames)
 	async->state = ASYNC_ASKED;
 	buf_putv(&async->wire.out, frames);
 	start_timer(async);
-	if (wire_send(&async->wire) == WIRE_AGAIN)
+	if (send_what_waits(async) == WIRE_AGAIN)
 		watch(async);
 }
 
