@@ -51,9 +51,15 @@ local_wait(struct local_delivery *delivery, const char *status, const char *form
 }
 
 struct identity
-local_rights(const struct local_delivery *delivery, uid_t uid)
+local_rights(struct local_delivery *delivery, uid_t uid)
 {
 	abort();
+}
+
+bool
+local_may_expand(struct local_delivery *delivery, const struct step *step)
+{
+	return true;
 }
 
 static void
@@ -64,7 +70,8 @@ take_apart(struct view text, bool lines)
 		.swap_bangpath = true, .allow_percent_hack = true } };
 	struct arena arena = ARENA_INIT;
 	struct local_delivery delivery = { .agent = &agent, .arena = &arena, .includes = INCLUDES_MAX };
-	struct step step = { .origin = LOCAL_ALIAS, .domain = VIEW("ex.org"), .unmatched = VIEW("+more") };
+	const struct user user = { .name = VIEW("alice"), .home = "/home/alice", .shell = "/bin/sh" };
+	struct step step = { .origin = LOCAL_ALIAS, .user = lines ? &user : NULL, .domain = VIEW("ex.org"), .unmatched = VIEW("+more") };
 
 	local_members(&delivery, &step, text, lines);
 	arena_fini(&arena);
