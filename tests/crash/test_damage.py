@@ -172,14 +172,14 @@ def test_a_file_in_two_queues_is_one_message(make_mta: MakeMta, first: str, seco
 
 
 def test_a_file_that_kills_the_queue_manager_twice(make_mta: MakeMta) -> None:
-    """The first two managers die as soon as they lock a file, which is while they load it."""
+    """The first two managers die as soon as they lock a file of the queue (behind the lock of their own), while they load it."""
     mta = stopped(make_mta)
     deaths, wrapper = mta.dir / "deaths", mta.dir / "qmgr"
     program = f"{mta.main['daemon_directory']}/qmgr"
     wrapper.write_text(f"""#!/bin/sh
 [ "$(wc -l <{deaths})" -lt 2 ] || exec {program} "$@"
 echo >>{deaths}
-exec strace -qq -o /dev/null -e trace=flock -e inject=flock:signal=SEGV:when=1 {program} "$@"
+exec strace -qq -o /dev/null -e trace=flock -e inject=flock:signal=SEGV:when=2 {program} "$@"
 """)
     wrapper.chmod(0o755)
     deaths.touch()
