@@ -78,16 +78,22 @@ read_file(const char *path, const struct user *user, struct buf *text)
 	return result;
 }
 
-/* ".." in an extension would lead to files that were never meant for this. */
-static bool
-leads_astray(const struct step *step)
+static size_t
+count_parents(struct view path)
 {
-	struct view rest = step->extension, part;
+	size_t count = 0;
+	struct view part;
 
-	while (view_word(&rest, "/", &part))
-		if (view_is(part, ".."))
-			return true;
-	return false;
+	while (view_word(&path, "/", &part))
+		count += view_is(part, "..");
+	return count;
+}
+
+/* ".." that an address brought along would lead to files that were never meant for this. */
+static bool
+leads_astray(struct view pattern, const struct user *user, struct view path)
+{
+	return count_parents(path) > count_parents(pattern) + count_parents(view_string(user->home));
 }
 
 static void
@@ -110,11 +116,9 @@ find_file(struct local_delivery *delivery, const struct step *step, const struct
 		*matched = false;
 		expand_each_name(word, note_extension, matched);
 		buf_reset(&path);
-		if (*matched && leads_astray(step))
-			continue;
 		if (!local_macros(delivery, step, user, word, config->forward_filter, &path)) {
 			result = READ_WAIT;
-		} else if (path.len > 0 && path.data[0] == '/' && !view_equal(buf_view(&path), buf_view(&last))) {
+		} else if (!leads_astray(word, user, buf_view(&path)) && path.len > 0 && path.data[0] == '/' && !view_equal(buf_view(&path), buf_view(&last))) {
 			result = read_file(buf_c(&path), user, text);
 			buf_set(&last, buf_view(&path));
 		}

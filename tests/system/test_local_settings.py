@@ -41,7 +41,7 @@ def started(make_mta: Make) -> Make:
 def of_alice(name: str, text: str) -> Path:
     """A file in her home."""
     path = ALICE / name
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
     shutil.chown(path, "alice", "alice")
     return path
@@ -94,6 +94,16 @@ def test_names_in_forward_path(started: Make, path: str, to: str, file: str) -> 
     mta = started({"forward_path": path, "recipient_delimiter": "+"})
     of_alice(file, f'"|echo yes >{OUT}/found"\n')
     assert outcomes(mta, f"{to}@example.test") == [("sent", "2.0.0", f"delivered to command: echo yes >{OUT}/found")]
+
+
+@pytest.mark.parametrize("path", ["$home/fw/$local", "$home/fw/$recipient", "$home/fw/$user+$extension"])
+def test_no_part_of_an_address_leads_out_LV18(started: Make, path: str) -> None:
+    mta = started({"forward_path": path, "recipient_delimiter": "+"})
+    of_alice("note", f'"|echo yes >{OUT}/found"\n')
+    of_alice("note@example.test", f'"|echo yes >{OUT}/found"\n')
+    of_alice("fw/alice+/here", "bob\n")
+    assert [each[2].split()[-1] for each in outcomes(mta, '"alice+/../../note"@example.test')] == ["mailbox"]
+    assert [each[2].split()[0] for each in outcomes(mta, '"alice+/../alice+/here"@example.test')] == ["delivered"]
 
 
 @pytest.mark.parametrize("text, kinds", [
