@@ -103,9 +103,11 @@ def test_too_few_descriptors_are_no_riddle(mta: Mta) -> None:
     "[signal.signal(each, signal.SIG_IGN) for each in signal.valid_signals() - {9, 19}]"])
 def test_what_is_inherited(mta: Mta, before: str) -> None:
     """It is of no importance; that a parent hears nothing of its children, either."""
-    os.chmod(BASE / "home/alice", 0o777)
+    place = BASE / "hostile-place"
+    place.mkdir(exist_ok=True)
+    place.chmod(0o777)
     for command in WORDS:
-        code, said = outcome(mta, command, before=f"os.chdir({str(BASE / 'home/alice')!r}); {before}")
+        code, said = outcome(mta, command, before=f"os.chdir({str(place)!r}); {before}")
         assert code == (os.EX_UNAVAILABLE if (command, before) == ("postqueue", "os.close(1)") else 0), (command, code, said)
 
 

@@ -103,7 +103,7 @@ def test_a_message_that_was_given_up_leaves_at_once_RX5(make_mta: MakeMta) -> No
             client.sendall(command + b"\r\n")
             lines.readline()
         client.sendall((b"x" * 98 + b"\r\n") * 20000)
-        assert any(path.is_file() for path in (mta.queue / "incoming").iterdir())
+        poll(lambda: any(path.is_file() for path in (mta.queue / "incoming").iterdir()), what="a file in incoming")
         lines.close()
         client.close()
     poll(lambda: not [path for path in (mta.queue / "incoming").iterdir() if path.is_file()], 10, "the end of the files")
