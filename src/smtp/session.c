@@ -479,7 +479,6 @@ filter_line(void *arg, struct buf *line)
 {
 	struct session *session = arg;
 	struct buf changed = BUF_INIT;
-
 	enum lookup found = maps_lookup(session->client->reply_filter, buf_view(line), false, &changed, NULL);
 
 	if (found == LOOKUP_FOUND)
